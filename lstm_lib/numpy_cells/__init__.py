@@ -1,0 +1,15 @@
+"""The recurrent cells in NumPy: the reference that everything else in the course is compared with.
+
+Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five names:
+
+    init_params(rng, D, H, *, dtype=np.float64) -> Params
+    forward(params, x, state=None) -> Trace
+    backward(params, x, trace, dh, dstate=None) -> Gradients(params, x, state)
+
+The equations stand in each module's docstring; the loops below them are those lines.
+"""
+
+from lstm_lib.numpy_cells import gru, lstm, rnn
+from lstm_lib.numpy_cells.activations import sigmoid
+
+__all__ = ["gru", "lstm", "rnn", "sigmoid"]
