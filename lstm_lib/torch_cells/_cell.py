@@ -1,0 +1,81 @@
+"""What the three cells share: the parameters of a one-layer `torch.nn` module, and the checks."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Cell(nn.Module):
+    """Four parameters, named and shaped as in `torch.nn`, drawn from U(−1/√H, 1/√H).
+
+    D: inputs. H: hidden units. generator: the source of the draws (torch's own where None).
+    Raises ValueError for sizes below 1.
+    """
+
+    blocks: int  # how many layers lie side by side: 1, 3 or 4
+
+    weight_ih_l0: nn.Parameter  # (blocks·H, D)
+    weight_hh_l0: nn.Parameter  # (blocks·H, H)
+    bias_ih_l0: nn.Parameter  # (blocks·H,)
+    bias_hh_l0: nn.Parameter  # (blocks·H,)
+
+    def __init__(
+        self,
+        D: int,
+        H: int,
+        *,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, size in {"D": D, "H": H}.items():
+            if not isinstance(size, int) or size < 1:
+                raise ValueError(f"{name} must be a positive integer, got {size!r}")
+        self.D, self.H = D, H
+        wide, bound = self.blocks * H, H**-0.5
+        weights = {"weight_ih_l0": [wide, D], "weight_hh_l0": [wide, H]}
+        biases = {"bias_ih_l0": [wide], "bias_hh_l0": [wide]}
+        for name, shape in (weights | biases).items():
+            values = torch.empty(shape, device=device, dtype=dtype)
+            parameter = nn.Parameter(values.uniform_(-bound, bound, generator=generator))
+            self.register_parameter(name, parameter)
+
+    def extra_repr(self) -> str:
+        return f"D={self.D}, H={self.H}"
+
+    def _check_input(self, x: Any) -> None:
+        """Raise unless x is (T, B, D) with T ≥ 1, of the weights' dtype and device."""
+        self._check("x", x, f"(T, B, D={self.D})")
+        if x.ndim != 3 or x.shape[2] != self.D:
+            raise ValueError(f"x must be (T, B, D={self.D}), got {tuple(x.shape)}")
+        if x.shape[0] == 0:
+            raise ValueError(f"x must have at least one step (T ≥ 1), got {tuple(x.shape)}")
+
+    def _check_state(self, name: str, state: Any, x: Tensor) -> Tensor:
+        """Return the start (B, H) from `torch.nn`'s (1, B, H), or zeros where it is None."""
+        B = x.shape[1]
+        if state is None:
+            return x.new_zeros(B, self.H)
+        wanted = f"(1, B={B}, H={self.H})"
+        self._check(name, state, wanted)
+        if state.shape != (1, B, self.H):
+            raise ValueError(f"{name} must be {wanted}, got {tuple(state.shape)}")
+        return state[0]
+
+    def _check(self, name: str, tensor: Any, wanted: str) -> None:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{name} must be a torch tensor {wanted}, got {type(tensor).__name__}")
+        weight = self.weight_ih_l0
+        if tensor.dtype != weight.dtype:
+            raise TypeError(f"{name} must be {weight.dtype} as the weights, got {tensor.dtype}")
+        if tensor.device != weight.device:
+            raise ValueError(
+                f"{name} must be on {weight.device} as the weights, got {tensor.device}"
+            )
+
+
+def stack_gate(values: list[Tensor]) -> Tensor:
+    """Return a gate's values as (T+1, B, H), row 0 zero: there is no gate before the first step."""
+    return torch.stack([torch.zeros_like(values[0]), *values])
