@@ -1,0 +1,34 @@
+"""Training a recurrent net, with a progress bar, early stopping and a record of what happened.
+
+`fit` trains any `torch.nn.Module`; `fit_numpy` is the same loop over `numpy_cells`, for chapters
+that read better without torch. Given the same weights and batches, both give the same curve.
+torch is imported when `fit` or `Reader` is first used, not before.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from lstm_lib.train.history import WINDOW, History
+from lstm_lib.train.numpy_loop import Model, fit_numpy, init_model, loss_and_gradients, predict
+
+if TYPE_CHECKING:
+    from lstm_lib.train.torch_loop import Reader, fit
+
+__all__ = [
+    "WINDOW",
+    "History",
+    "Model",
+    "Reader",
+    "fit",
+    "fit_numpy",
+    "init_model",
+    "loss_and_gradients",
+    "predict",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Reader", "fit"):
+        from lstm_lib.train import torch_loop
+
+        return getattr(torch_loop, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
