@@ -1,0 +1,30 @@
+"""The book's figures: plots of arrays and traces, and diagrams drawn from the equations.
+
+In a notebook, call `use_style()` once. Then
+
+    ax = figures.lines({"RNN": ..., "LSTM": ...}, xlabel="lag", ylabel="accuracy")
+
+shows the figure below the cell. Plots return matplotlib Axes (those of several panels a list);
+bind the result, as above, so that the cell prints no text beside the figure. A `Diagram` shows
+itself where it is the last expression of a cell. `to_dark(svg)` makes the twin for a dark page.
+"""
+
+from .diagrams import Diagram, cell_diagram, chain_diagram
+from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
+from .style import COLOURS, LINES, to_dark, use_style
+
+__all__ = [
+    "COLOURS",
+    "LINES",
+    "Diagram",
+    "bars",
+    "cell_diagram",
+    "cell_trace",
+    "chain_diagram",
+    "gate_heatmap",
+    "heatmap",
+    "lines",
+    "signed_heatmap",
+    "to_dark",
+    "use_style",
+]

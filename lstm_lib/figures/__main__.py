@@ -1,0 +1,30 @@
+"""`python -m lstm_lib.figures FOLDER` draws the diagrams that pages without code show."""
+
+import sys
+from pathlib import Path
+
+from .diagrams import Diagram, cell_diagram, chain_diagram
+
+
+def assets() -> dict[str, Diagram]:
+    """File name -> diagram, each in a light and a dark version."""
+    drawn = {
+        "cell": cell_diagram(),
+        "chain-rnn": chain_diagram("rnn"),
+        "chain-lstm": chain_diagram("lstm"),
+    }
+    return {f"{name}-light.svg": diagram for name, diagram in drawn.items()} | {
+        f"{name}-dark.svg": diagram.dark() for name, diagram in drawn.items()
+    }
+
+
+def main(folder: str) -> None:
+    """Write every asset into `folder`."""
+    for name, diagram in assets().items():
+        diagram.save(Path(folder) / name)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m lstm_lib.figures FOLDER")
+    main(sys.argv[1])
