@@ -1,0 +1,107 @@
+r"""Mathematics as MathML, written into the page when the book is built.
+
+The browser draws MathML itself: no script runs on the page, nothing is fetched, and a screen
+reader reads the formula. `math-core` translates the LaTeX; what it does not know is a warning,
+and so an error of the build. A mathematical font for systems without one is cut out of the
+`ziamath` package (STIX Two Math, SIL Open Font License) and put beside the style sheet.
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from fontTools import subset, ttLib
+from math_core import LatexError, LatexToMathML
+from sphinx.application import Sphinx
+from sphinx.util import logging
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
+
+logger = logging.getLogger(__name__)
+
+# Sphinx numbers the equation as a whole, so the environments here must not number their lines.
+NUMBERED_ENVIRONMENT = re.compile(r"\\(begin|end)\{(align|equation|gather)\}")
+SPLIT_ENVIRONMENT = re.compile(r"\\(begin|end)\{split\}")
+
+# What formulas are made of: Latin, Greek, punctuation, arrows, operators, brackets, geometric
+# shapes, and the italic, bold and double-struck letters that MathML maps plain letters to.
+FONT_RANGES = [
+    (0x20, 0x17F),
+    (0x300, 0x3FF),
+    (0x2000, 0x22FF),
+    (0x2308, 0x230B),
+    (0x239B, 0x23B7),
+    (0x23DC, 0x23E1),
+    (0x25A0, 0x25FF),
+    (0x27E6, 0x27EB),
+    (0x2A00, 0x2A0F),
+    (0x2A7D, 0x2A7E),
+    (0x1D400, 0x1D7FF),
+]
+
+
+def to_mathml(tex: str, *, display: bool) -> str:
+    r"""Return `tex` as a `<math>` element.
+
+    Raises `math_core.LatexError` for a command that MathML Core has no counterpart for.
+    """
+    tex = NUMBERED_ENVIRONMENT.sub(r"\\\1{\2*}", tex)
+    tex = SPLIT_ENVIRONMENT.sub(r"\\\1{aligned}", tex)
+    if display and r"\\" in tex and r"\begin" not in tex:
+        tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
+    # A converter of its own for each formula: no state passes from one page to another.
+    return LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=display)
+
+
+def _translate(node: nodes.Element, *, display: bool) -> str:
+    try:
+        return to_mathml(node.astext(), display=display)
+    except LatexError as error:
+        logger.warning("cannot write %r as MathML: %s", node.astext(), error, location=node)
+        return ""
+
+
+def visit_inline(self: HTML5Translator, node: nodes.math) -> None:
+    """Write an inline formula."""
+    self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
+    self.body.append(_translate(node, display=False) + "</span>")
+    raise nodes.SkipNode
+
+
+def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
+    """Write a displayed formula with its number, in a box that scrolls by itself."""
+    self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
+    # Reached with the keyboard, as a box that scrolls must be.
+    self.body.append('<div class="math-scroll" tabindex="0">')
+    self.body.append(_translate(node, display=True) + "</div>")
+    if node["number"]:
+        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+        self.add_permalink_ref(node, "Link to this equation")
+        self.body.append("</span>")
+    self.body.append("</div>\n")
+    raise nodes.SkipNode
+
+
+def ship_font(app: Sphinx, error: Exception | None) -> None:
+    """Write the part of STIX Two Math that formulas use to `_static/math.woff`, once."""
+    target = Path(app.outdir) / "_static" / "math.woff"
+    if error or app.builder.format != "html" or target.exists():
+        return
+    import ziamath
+
+    source = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+    font = ttLib.TTFont(source)
+    options = subset.Options(layout_features=["*"], name_IDs=["*"], notdef_outline=True)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[c for first, last in FONT_RANGES for c in range(first, last + 1)])
+    cutter.subset(font)
+    font.flavor = "woff"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    font.save(target)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the renderer `mathml`; `html_math_renderer: mathml` chooses it."""
+    app.add_html_math_renderer("mathml", (visit_inline, None), (visit_display, None))
+    app.connect("build-finished", ship_font)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
