@@ -145,15 +145,15 @@ def chain_diagram(cell: str = "lstm") -> Diagram:
         raise ValueError(f"cell: expected one of {', '.join(CELLS)}, got {cell!r}")
     nodes, layout = CELLS[cell], {"rnn": rnn_step, "lstm": lstm_step}[cell]
     bounds = {
-        "rnn": ((44, 216), (240, 440), (464, 636)),
-        "lstm": ((36, 172), (190, 508), (526, 662)),
+        "rnn": ((48, 232), (258, 462), (488, 672)),
+        "lstm": ((28, 178), (194, 526), (542, 692)),
     }
     steps = [layout(*where, k - 1) for k, where in enumerate(bounds[cell])]
     lines = {"rnn": {"h": steps[0].places["h_{t-1}"].y}, "lstm": {"c": CARRY, "h": BUS}}[cell]
     places = {name: place for step in steps for name, place in step.places.items()}
     for letter, y in lines.items():
-        places[f"{letter}_{{t-2}}"] = Place(8, y)
-        places[f"next {letter}"] = Place(692 if cell == "lstm" else 672, y)
+        places[f"{letter}_{{t-2}}"] = Place(0, y)
+        places[f"next {letter}"] = Place(720, y)
     chain = [node for k in (-1, 0, 1) for node in shifted(nodes, k)]
     arrows = [*edges(tuple(chain)), *((f"{x}_{{t+1}}", f"next {x}") for x in lines)]
     middle = {node.name for node in nodes}
@@ -166,7 +166,7 @@ def chain_diagram(cell: str = "lstm") -> Diagram:
         if name.startswith(("x_", "y_")):
             colour = INK if name in ("x_t", "y_t") else GREY
             body.append(svg.quantity(name, (place.x, place.y + 20), LABEL, colour))
-    width, height = (700, 472) if cell == "lstm" else (680, 282)
+    width, height = (720, 472) if cell == "lstm" else (720, 282)
     title = f"Three steps of {'an LSTM' if cell == 'lstm' else 'a plain RNN'}"
     return Diagram(
         svg.document(width, height, title, _description(nodes), body, WHITE), frozenset(arrows)
@@ -197,7 +197,7 @@ def _arrows(arrows: list[Edge], bright: set[Edge], places: Mapping[str, Place]) 
     for edge in sorted(arrows, key=bright.__contains__):
         on_cell = edge[0].startswith("c_") or edge[1].startswith(("c_", "next c"))
         colour = _colour(edge[0]) if edge in bright else GREY
-        width = 4.0 if on_cell and edge in bright else 2.5
+        width = (4.0 if on_cell else 2.5) if edge in bright else 2.0
         way = route(places[edge[0]], places[edge[1]])
         drawn.append(svg.arrow(way, colour, width, *edge))
     return drawn
@@ -248,9 +248,9 @@ def _operation(node: Node, place: Place, bright: bool) -> str:
         "rx": radius,
     }
     shape = f"<rect{svg.attributes(**box, fill=WHITE, **stroke)}/>"
-    # In the narrow modules of a chain "tanh" does not fit, and the middle one says it.
-    if node.operator != "tanh" or w > 25:
-        size = (28.0 if node.operator == "σ" else 24.0) if node.kind == "layer" else 21.0
+    # In the narrow modules of a chain words do not fit; the middle one says them.
+    if w > 20:
+        size = {"σ": 28.0, "tanh": 23.0}[node.operator] if node.kind == "layer" else 21.0
         shape += svg.text(node.operator, (x, y), size, ink)
     return f"{open_}{shape}</g>"
 
@@ -261,10 +261,10 @@ _BESIDE: dict[str, tuple[tuple[float, float] | None, tuple[float, float, str]]] 
     "h_{t-1}": ((-32, 0), (-32, 30, "middle")),
     "x_t": ((0, 18), (22, 20, "start")),
     "y_t": ((0, 18), (22, 20, "start")),
-    "f_t": ((22, -86), (11, -58, "start")),
-    "i_t": ((22, -78), (11, -50, "start")),
-    "g_t": ((24, -66), (11, -38, "start")),
-    "o_t": ((26, -44), (44, -43, "start")),
+    "f_t": ((22, -92), (11, -59, "start")),
+    "i_t": ((22, -80), (11, -47, "start")),
+    "g_t": ((24, -71), (11, -38, "start")),
+    "o_t": ((24, -44), (42, -43, "start")),
     "f_t ⊙ c_{t-1}": (None, (88, -22, "middle")),
     "i_t ⊙ g_t": (None, (12, -40, "start")),
     "tanh(c_t)": (None, (-10, 33, "end")),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .equations import shift
 from .svg import Point, straightened
 
-RADIUS = 16.0  # of ⊗ and ⊕
+RADIUS = 16.0  # of ⊗ and ⊕, at most
 
 CARRY, PRODUCT, SQUASH, READ, LAYER, BUS, PORT = 92.0, 172.0, 150.0, 216.0, 284.0, 364.0, 432.0
 FRAME_TOP, FRAME_BOTTOM = 48.0, 396.0
@@ -41,27 +41,20 @@ class Step:
 def lstm_step(left: float, right: float, steps: int = 0) -> Step:
     """Places of the LSTM's operations in a module of that width, named for time t + `steps`."""
     width = right - left
-    at = {
-        letter: left + share * width
-        for letter, share in {
-            "x": 0.055,
-            "f": 0.155,
-            "i": 0.33,
-            "g": 0.505,
-            "o": 0.68,
-            "read": 0.87,
-        }.items()
-    }
-    box = (min(32.0, 0.068 * width), 23.0)
-    pill = (min(34.0, 0.085 * width), 17.0)
+    shares = {"x": 0.05, "f": 0.145, "i": 0.335, "g": 0.525, "o": 0.715, "read": 0.895}
+    at = {letter: left + share * width for letter, share in shares.items()}
+    # A narrow module, faded beside the one in view, has smaller shapes.
+    box = (min(32.0, 0.082 * width), 23.0)
+    pill = (min(34.0, 0.085 * width), min(17.0, 0.085 * width))
+    circle = (min(RADIUS, 0.07 * width),) * 2
     places = {
         "x_t": Place(at["x"], PORT),
         **{f"{letter}_t": Place(at[letter], LAYER, *box) for letter in "figo"},
-        "f_t ⊙ c_{t-1}": Place(at["f"], CARRY, RADIUS, RADIUS),
-        "i_t ⊙ g_t": Place(at["g"], PRODUCT, RADIUS, RADIUS),
-        "c_t": Place(at["g"], CARRY, RADIUS, RADIUS),
+        "f_t ⊙ c_{t-1}": Place(at["f"], CARRY, *circle),
+        "i_t ⊙ g_t": Place(at["g"], PRODUCT, *circle),
+        "c_t": Place(at["g"], CARRY, *circle),
         "tanh(c_t)": Place(at["read"], SQUASH, *pill),
-        "h_t": Place(at["read"], READ, RADIUS, RADIUS),
+        "h_t": Place(at["read"], READ, *circle),
         "y_t": Place(at["read"], PORT),
     }
     return _at_time(Step(left, right, FRAME_TOP, FRAME_BOTTOM, places), steps)

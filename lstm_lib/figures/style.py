@@ -12,7 +12,7 @@ from typing import Any
 import matplotlib as mpl
 
 INK, WHITE = "#1F2328", "#FFFFFF"
-STRONG_GREY, GREY, RULE, PANEL = "#57606A", "#868E96", "#D0D7DE", "#F6F8FA"
+STRONG_GREY, GREY, RULE, PANEL = "#57606A", "#868E96", "#D0D7DE", "#FBFCFD"
 ACCENT = "#0B7F93"
 
 # What `to_dark` swaps. No twin may be a key, else swapping twice would differ from once.
@@ -22,7 +22,7 @@ DARK = {
     STRONG_GREY: "#B1BAC4",
     GREY: "#7D8590",
     RULE: "#3D444D",
-    PANEL: "#262B31",
+    PANEL: "#1A1B1D",
 }
 
 COLOURS = {
