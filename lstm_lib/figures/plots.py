@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from .labels import label_line_ends, shown
@@ -115,6 +116,9 @@ def heatmap(
         table, cmap=cmap, vmin=vmin, vmax=vmax, extent=place, aspect="auto", interpolation="nearest"
     )
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    if extent is None:  # rows and columns are counted: no ticks between them
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_locator(MaxNLocator(integer=True))
     _colour_bar(image, [ax], label)
     return ax
 

@@ -73,7 +73,7 @@ STYLE: Any = {
     "axes.titlesize": 12,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
-    "mathtext.fontset": "cm",
+    "mathtext.fontset": "dejavusans",
     "text.color": INK,
     "axes.labelcolor": INK,
     "axes.edgecolor": INK,
