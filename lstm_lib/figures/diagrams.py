@@ -5,7 +5,7 @@ as `data-name`, `data-from` and `data-to`. The drawing is the book's own.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import svg
@@ -78,21 +78,23 @@ HIGHLIGHTS: dict[str, tuple[str, list[Edge]]] = {
 
 @dataclass(frozen=True)
 class Diagram:
-    """A drawn picture: its SVG text and the arrows in it.
+    """A drawn picture: what it shows, its SVG text and the arrows in it.
 
     edges: the (from, to) names of the arrows, terms of the equations; ("c_t", "next c") and
     ("h_t", "next h") are the two that leave for the next step.
     """
 
-    svg: str
-    edges: frozenset[Edge]
+    title: str
+    # Not in the repr, which a notebook stores beside the picture and compares.
+    svg: str = field(repr=False)
+    edges: frozenset[Edge] = field(repr=False)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
     def dark(self) -> "Diagram":
         """The same picture for a dark page."""
-        return Diagram(to_dark(self.svg), self.edges)
+        return Diagram(self.title, to_dark(self.svg), self.edges)
 
     def save(self, path: str | Path) -> None:
         """Write the SVG to `path`, UTF-8 with \\n line ends on every system."""
@@ -132,7 +134,7 @@ def cell_diagram(
     if highlight is not None:
         title += f", {HIGHLIGHTS[highlight][0]} highlighted"
     return Diagram(
-        svg.document(680, 472, title, _description(LSTM), body, WHITE), frozenset(arrows)
+        title, svg.document(680, 472, title, _description(LSTM), body, WHITE), frozenset(arrows)
     )
 
 
@@ -164,12 +166,14 @@ def chain_diagram(cell: str = "lstm") -> Diagram:
     body += [_operation(node, places[node.name], node.name in middle) for node in chain]
     for name, place in places.items():
         if name.startswith(("x_", "y_")):
-            colour = INK if name in ("x_t", "y_t") else GREY
-            body.append(svg.quantity(name, (place.x, place.y + 20), LABEL, colour))
+            colour, size = (INK, LABEL) if name in ("x_t", "y_t") else (GREY, 0.87 * LABEL)
+            body.append(svg.quantity(name, (place.x, place.y + 20), size, colour))
     width, height = (720, 472) if cell == "lstm" else (720, 282)
     title = f"Three steps of {'an LSTM' if cell == 'lstm' else 'a plain RNN'}"
     return Diagram(
-        svg.document(width, height, title, _description(nodes), body, WHITE), frozenset(arrows)
+        title,
+        svg.document(width, height, title, _description(nodes), body, WHITE),
+        frozenset(arrows),
     )
 
 
