@@ -2,7 +2,8 @@
 
 The letters are ours: an LSTM has the layers i, f, g, o, a GRU r, z, n, and an RNN its only one, h.
 What a framework stores is described by where the blocks W_x (D, H), W_h (H, H), b_x and b_h (H,)
-of each layer lie in its arrays; b_x is added to x_t W_x and b_h to h_{t-1} W_h.
+of each layer lie in its arrays; b_x is added to x_t W_x and b_h to h_{t-1} W_h. Where the two are
+only used as their sum and a framework has one array for it, that array is b_x.
 
 Each fact comes from the source named beside it: the packages torch 2.13, keras 3.15.1, onnx 1.23.2
 (operator set 22), dm-haiku 0.0.17, flax 0.12.8 and haste_pytorch 0.5.0rc0, the book of d2l and the
@@ -75,13 +76,12 @@ def _onnx(gates: str) -> tuple[Stored, ...]:
     )
 
 
-def _flax(gates: str, bias_x: str, bias_h: str) -> tuple[Stored, ...]:
-    """A layer each for x and for h of every gate; which of them have a bias differs by cell."""
+def _flax(gates: str, biased: str) -> tuple[Stored, ...]:
+    """Dense layers i. for x and h. for h, one each a gate; `biased`, i or h, have the biases."""
     x = [Stored(f"i{gate}/kernel", "D, H", "W_x", gate) for gate in gates]
     h = [Stored(f"h{gate}/kernel", "H, H", "W_h", gate) for gate in gates]
-    b_x = [Stored(f"i{gate}/bias", "H", "b_x", gate) for gate in bias_x]
-    b_h = [Stored(f"h{gate}/bias", "H", "b_h", gate) for gate in bias_h]
-    return (*x, *h, *b_x, *b_h)
+    b = [Stored(f"{biased}{gate}/bias", "H", "b_x", gate) for gate in gates]
+    return (*x, *h, *b)
 
 
 def _d2l(letters: dict[str, str]) -> tuple[Stored, ...]:
@@ -162,8 +162,8 @@ CONVENTIONS: dict[str, Convention] = {
     "flax": Convention(
         "JAX, Flax Linen",
         {
-            "lstm": Layout(_flax("ifgo", "", "ifgo")),
-            "gru": Layout(_flax("rzn", "rzn", "n"), reset="after"),
+            "lstm": Layout(_flax("ifgo", "h")),
+            "gru": Layout((*_flax("rzn", "i"), Stored("hn/bias", "H", "b_h", "n")), reset="after"),
             "rnn": Layout(
                 (
                     Stored("i/kernel", "D, H", "W_x", "h"),

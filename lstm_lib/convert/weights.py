@@ -114,12 +114,11 @@ def _read(weights: Mapping[str, Array], layout: Layout, D: int, H: int, dtype: n
 
 
 def _write(blocks: Blocks, layout: Layout, D: int, H: int) -> dict[str, Array]:
-    """Put the blocks where the layout has them; a bias without a place joins the layer's other."""
+    """Put the blocks where the layout has them; a b_h without a place is added to b_x."""
     places = {(row, gate) for s in layout.arrays for row in s.rows.split() for gate in s.gates}
-    for _, gate in {key for key in blocks if key[0] == "b_x"}:
-        for here, there in (("b_x", "b_h"), ("b_h", "b_x")):
-            if (here, gate) not in places:
-                blocks[there, gate] = blocks[there, gate] + blocks[here, gate]
+    for block, gate in list(blocks):
+        if block == "b_h" and (block, gate) not in places:
+            blocks["b_x", gate] += blocks["b_h", gate]
     arrays = {}
     for stored in layout.arrays:
         grid = np.block([[blocks[row, g] for g in stored.gates] for row in stored.rows.split()])
