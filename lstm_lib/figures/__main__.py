@@ -18,13 +18,13 @@ def assets() -> dict[str, Diagram]:
     }
 
 
-def main(folder: str) -> None:
-    """Write every asset into `folder`."""
+def main(arguments: list[str]) -> None:
+    """Write every asset into the folder that is the one argument."""
+    if len(arguments) != 1:
+        sys.exit("usage: python -m lstm_lib.figures FOLDER")
     for name, diagram in assets().items():
-        diagram.save(Path(folder) / name)
+        diagram.save(Path(arguments[0]) / name)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m lstm_lib.figures FOLDER")
-    main(sys.argv[1])
+    main(sys.argv[1:])

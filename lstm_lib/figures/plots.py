@@ -67,6 +67,9 @@ def lines(
             raise ValueError(
                 f"curves[{name!r}]: log=True needs values > 0, got {np.nanmin(values):g}"
             )
+    for name, look in (like or {}).items():
+        if look not in COLOURS:
+            raise ValueError(f"like[{name!r}]: expected one of {', '.join(COLOURS)}, got {look!r}")
     ax = _axes(ax)
     others = 0
     ends: dict[str, float] = {}
