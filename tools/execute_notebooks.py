@@ -27,7 +27,8 @@ PROCESSES = 2
 # Runs last in the kernel and is not stored. Linux counts kilobytes, macOS bytes.
 PEAK_MEMORY = """
 import resource, sys
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 """
 
 
