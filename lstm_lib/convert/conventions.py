@@ -107,7 +107,7 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "`forget_bias` of `init_params`, 1",
-        "lstm_lib.numpy_cells",
+        "`lstm_lib.numpy_cells`",
     ),
     "pytorch": Convention(
         "PyTorch, cuDNN",
@@ -118,8 +118,8 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "drawn, about 0",
-        "torch.nn.LSTM, GRU, RNN (documentation); cuDNN's cudnnGetRNNWeightParams numbers the "
-        "same layers in the same order",
+        "`torch.nn.LSTM`, `GRU`, `RNN`; cuDNN's `cudnnGetRNNWeightParams` numbers the same layers "
+        "in the same order",
     ),
     "keras": Convention(
         "Keras",
@@ -133,7 +133,8 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "starts at 1 (`unit_forget_bias`)",
-        "keras/src/layers/rnn/{lstm,gru,simple_rnn}.py; the GRU with its default reset_after=True",
+        "`keras/src/layers/rnn/lstm.py`, `gru.py`, `simple_rnn.py`; the GRU with its default, "
+        "`reset_after=True`",
     ),
     "onnx": Convention(
         "ONNX",
@@ -144,7 +145,8 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "none: a format for stored weights",
-        "operators LSTM, GRU, RNN; the GRU with linear_before_reset=1, which is not its default",
+        "the operators `LSTM`, `GRU`, `RNN`; the GRU with `linear_before_reset=1`, which is not "
+        "its default",
     ),
     "haiku": Convention(
         "JAX, Haiku",
@@ -157,7 +159,7 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {"rnn": "its VanillaRNN applies ReLU where ours applies tanh"},
         "starts at 0, and 1 is added at every step",
-        "haiku/_src/recurrent.py; w and b of the LSTM belong to its only submodule, linear",
+        "`haiku/_src/recurrent.py`; `w` and `b` of the LSTM belong to its submodule `linear`",
     ),
     "flax": Convention(
         "JAX, Flax Linen",
@@ -174,8 +176,8 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "starts at 0",
-        "flax/linen/recurrent.py: LSTMCell, GRUCell, SimpleCell; the nested dict of parameters "
-        'flattened with "/"',
+        "`flax/linen/recurrent.py`: `LSTMCell`, `GRUCell`, `SimpleCell`; names of the nested dict "
+        "are joined by `/`",
     ),
     "haste": Convention(
         "haste",
@@ -188,7 +190,7 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {"rnn": "its only plain cell, IndRNN, has a vector where ours has the matrix W_h"},
         "starts at 1 (`forget_bias`)",
-        "haste_pytorch: lstm.py, gru.py",
+        "`haste_pytorch`: `lstm.py`, `gru.py`",
     ),
     "d2l": Convention(
         "Dive into Deep Learning",
@@ -199,7 +201,7 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {},
         "starts at 0",
-        "the classes RNNScratch, LSTMScratch, GRUScratch of the book",
+        "the classes `RNNScratch`, `LSTMScratch`, `GRUScratch` of the book",
     ),
     "cs231n": Convention(
         "Stanford CS231n",
@@ -209,7 +211,7 @@ CONVENTIONS: dict[str, Convention] = {
         },
         {"gru": "its assignments define none"},
         "starts at 0",
-        "assignment 3, rnn_layers.py: rnn_step_forward, lstm_step_forward",
+        "assignment 3, `rnn_layers.py`: `rnn_step_forward`, `lstm_step_forward`",
     ),
 }
 
