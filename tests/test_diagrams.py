@@ -222,7 +222,7 @@ def test_the_command_writes_every_asset(tmp_path):
 
 
 def test_the_command_without_a_folder_says_how_to_call_it():
-    with pytest.raises(SystemExit, match="^usage: "):
+    with pytest.raises(SystemExit, match=r"^usage: "):
         main([])
 
 

@@ -148,6 +148,13 @@ def test_to_dark_leaves_no_house_ink_white_or_grey_and_twice_is_as_once(draw):
     assert figures.to_dark(dark) == dark
 
 
+def test_the_house_tones_have_the_twins_of_the_book():
+    assert style.DARK["#1F2328"] == "#E6EDF3"
+    assert style.DARK["#FFFFFF"] == "#1E1E1E"
+    greys = {style.STRONG_GREY, style.GREY, style.RULE, style.PANEL}
+    assert style.DARK.keys() == greys | {"#1F2328", "#FFFFFF"}
+
+
 def test_to_dark_keeps_the_colours_of_the_quantities():
     svg = figures.cell_diagram().svg
     for name in "ifgoc":
