@@ -1,6 +1,6 @@
 """The recurrent cells in NumPy: the reference that everything else in the course is compared with.
 
-Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five names:
+Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five names::
 
     init_params(rng, D, H, *, dtype=np.float64) -> Params
     forward(params, x, state=None) -> Trace

@@ -1,4 +1,4 @@
-"""The gated recurrent unit in PyTorch's form (Cho et al. 2014, with the reset after the matmul).
+"""The gated recurrent unit in PyTorch's form (Cho et al. 2014, with the reset after the matmul)::
 
     r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                      reset gate
     z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                      update gate
@@ -24,27 +24,27 @@ Array = NDArray[np.floating]
 class Params(NamedTuple):
     """The weights, all of one dtype, their columns in the order r, z, n."""
 
-    W_x: Array  # (D, 3H)
-    W_h: Array  # (H, 3H)
-    b: Array  # (3H,)
-    b_hn: Array  # (H,)
+    W_x: Array  #: (D, 3H)
+    W_h: Array  #: (H, 3H)
+    b: Array  #: (3H,)
+    b_hn: Array  #: (H,)
 
 
 class Trace(NamedTuple):
     """Everything that the cell computed, each (T+1, B, H); row 0 of the gates is zero."""
 
-    h: Array
-    r: Array
-    z: Array
-    n: Array
+    h: Array  #: hidden state
+    r: Array  #: reset gate
+    z: Array  #: update gate
+    n: Array  #: candidate
 
 
 class Gradients(NamedTuple):
     """The derivatives of L by all that went in, each shaped as the thing itself."""
 
     params: Params
-    x: Array  # (T, B, D)
-    state: Array  # (B, H), by h_0
+    x: Array  #: (T, B, D)
+    state: Array  #: (B, H), by h_0
 
 
 def init_params(

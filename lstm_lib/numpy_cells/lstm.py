@@ -1,4 +1,4 @@
-"""The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000, section 3).
+"""The LSTM with a forget gate (Hochreiter & Schmidhuber 1997; Gers et al. 2000, section 3)::
 
     i_t = σ(x_t W_xi + h_{t-1} W_hi + b_i)         input gate
     f_t = σ(x_t W_xf + h_{t-1} W_hf + b_f)         forget gate
@@ -27,28 +27,28 @@ State = tuple[Array, Array]
 class Params(NamedTuple):
     """The weights, all of one dtype, their columns in the order i, f, g, o."""
 
-    W_x: Array  # (D, 4H)
-    W_h: Array  # (H, 4H)
-    b: Array  # (4H,)
+    W_x: Array  #: (D, 4H)
+    W_h: Array  #: (H, 4H)
+    b: Array  #: (4H,)
 
 
 class Trace(NamedTuple):
     """Everything that the cell computed, each (T+1, B, H); row 0 of the gates is zero."""
 
-    h: Array
-    c: Array
-    i: Array
-    f: Array
-    g: Array
-    o: Array
+    h: Array  #: hidden state
+    c: Array  #: cell state
+    i: Array  #: input gate
+    f: Array  #: forget gate
+    g: Array  #: candidate
+    o: Array  #: output gate
 
 
 class Gradients(NamedTuple):
     """The derivatives of L by all that went in, each shaped as the thing itself."""
 
     params: Params
-    x: Array  # (T, B, D)
-    state: State  # (B, H) each, by h_0 and c_0
+    x: Array  #: (T, B, D)
+    state: State  #: (B, H) each, by h_0 and c_0
 
 
 def init_params(

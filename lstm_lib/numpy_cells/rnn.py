@@ -1,4 +1,4 @@
-"""The simple recurrent network: one tanh layer, repeated (Elman 1990).
+"""The simple recurrent network: one tanh layer, repeated (Elman 1990)::
 
     h_t = tanh(x_t W_x + h_{t-1} W_h + b)
 
@@ -18,23 +18,23 @@ Array = NDArray[np.floating]
 class Params(NamedTuple):
     """The weights, all of one dtype."""
 
-    W_x: Array  # (D, H)
-    W_h: Array  # (H, H)
-    b: Array  # (H,)
+    W_x: Array  #: (D, H)
+    W_h: Array  #: (H, H)
+    b: Array  #: (H,)
 
 
 class Trace(NamedTuple):
     """The hidden state at every step."""
 
-    h: Array  # (T+1, B, H)
+    h: Array  #: (T+1, B, H)
 
 
 class Gradients(NamedTuple):
     """The derivatives of L by all that went in, each shaped as the thing itself."""
 
     params: Params
-    x: Array  # (T, B, D)
-    state: Array  # (B, H), by h_0
+    x: Array  #: (T, B, D)
+    state: Array  #: (B, H), by h_0
 
 
 def init_params(
@@ -47,7 +47,7 @@ def init_params(
 ) -> Params:
     """Draw weights from U(−1/√H, 1/√H), the bias zero.
 
-    spectral_radius: where given, W_h is scaled so that its largest |eigenvalue| is this.
+    spectral_radius: where given, W_h is scaled so that its eigenvalues reach this modulus.
     Raises ValueError for sizes below 1, TypeError for a dtype other than float32 and float64.
     """
     dtype = check.check_sizes(D, H, dtype)

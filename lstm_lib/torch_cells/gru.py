@@ -1,4 +1,4 @@
-"""The gated recurrent unit in torch (Cho et al. 2014, with the reset after the matmul).
+"""The gated recurrent unit in torch (Cho et al. 2014, with the reset after the matmul)::
 
     r_t = σ(x_t W_xr + h_{t-1} W_hr + b_r)                      reset gate
     z_t = σ(x_t W_xz + h_{t-1} W_hz + b_z)                      update gate
@@ -21,10 +21,10 @@ from lstm_lib.torch_cells._cell import Cell, stack_gate
 class Trace(NamedTuple):
     """Everything that the cell computed, each (T+1, B, H); row 0 of the gates is zero."""
 
-    h: Tensor
-    r: Tensor
-    z: Tensor
-    n: Tensor
+    h: Tensor  #: hidden state
+    r: Tensor  #: reset gate
+    z: Tensor  #: update gate
+    n: Tensor  #: candidate
 
 
 class GRU(Cell):

@@ -1,4 +1,4 @@
-"""The LSTM with a forget gate in torch (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+"""The LSTM with a forget gate in torch (Hochreiter & Schmidhuber 1997; Gers et al. 2000)::
 
     i_t = σ(x_t W_xi + h_{t-1} W_hi + b_i)         input gate
     f_t = σ(x_t W_xf + h_{t-1} W_hf + b_f)         forget gate
@@ -25,12 +25,12 @@ State = tuple[Tensor, Tensor]
 class Trace(NamedTuple):
     """Everything that the cell computed, each (T+1, B, H); row 0 of the gates is zero."""
 
-    h: Tensor
-    c: Tensor
-    i: Tensor
-    f: Tensor
-    g: Tensor
-    o: Tensor
+    h: Tensor  #: hidden state
+    c: Tensor  #: cell state
+    i: Tensor  #: input gate
+    f: Tensor  #: forget gate
+    g: Tensor  #: candidate
+    o: Tensor  #: output gate
 
 
 class LSTM(Cell):

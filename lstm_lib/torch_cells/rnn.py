@@ -1,4 +1,4 @@
-"""The simple recurrent network in torch (Elman 1990).
+"""The simple recurrent network in torch (Elman 1990)::
 
     h_t = tanh(x_t W_x + h_{t-1} W_h + b)
 
@@ -17,7 +17,7 @@ from lstm_lib.torch_cells._cell import Cell
 class Trace(NamedTuple):
     """The hidden state at every step; h[0] is the start."""
 
-    h: Tensor  # (T+1, B, H)
+    h: Tensor  #: (T+1, B, H)
 
 
 class RNN(Cell):
