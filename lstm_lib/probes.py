@@ -185,9 +185,9 @@ def half_life(f: ArrayLike) -> Any:
 def measured_half_life(c: ArrayLike) -> float:
     """Steps until ``|c_t|`` has fallen to half of ``|c_0|``, infinity if it never does.
 
-    c: (T+1,), row 0 the start. Between two steps ``ln |c|`` is taken as straight, so a pure decay by
-    f gives ln ½ / ln f whether or not that is a whole number. ValueError for another rank, NaN or
-    c_0 = 0.
+    c: (T+1,), row 0 the start. Between two steps ``ln |c|`` is taken as straight, so a pure decay
+    by f gives ln ½ / ln f whether or not that is a whole number. ValueError for another rank, NaN
+    or c_0 = 0.
     """
     c = np.asarray(c, dtype=np.float64)
     if c.ndim != 1 or not c.size or np.isnan(c).any() or c[0] == 0:
