@@ -230,14 +230,14 @@ def switchboard(cell: Cell = "lstm") -> list[dict[str, str]]:
         layout = convention.layouts[cell]
         row = {"framework": convention.title}
         if cell != "rnn":
-            row["layers"] = ", ".join(_order(layout))
+            row["layers"] = _order(layout)
         row["kernels"] = _describe(layout, "W_")
         row["biases"] = _describe(layout, "b_")
         if cell == "lstm":
             row["forget bias"] = convention.forget_bias
         if cell == "gru":
             row["z = 1"] = "keeps h" if layout.z_keeps else "takes n"
-            row["reset"] = f"{layout.reset} the product with W_hn"
+            row["reset"] = f"{layout.reset} W_hn"
         rows.append(row)
     return rows
 
