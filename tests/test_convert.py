@@ -257,6 +257,13 @@ def test_the_conventions_page_shows_the_data(cell):
     assert markdown(switchboard(cell)) + "\n" in tables
 
 
+def test_the_example_on_the_conventions_page_runs():
+    example = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict = {}
+    exec(example.group(1), names)
+    assert names["keras"]["bias"].shape == (2, 15)
+
+
 @pytest.mark.parametrize("convention", CONVENTIONS.values(), ids=CONVENTIONS)
 def test_the_conventions_page_names_every_source(convention):
     assert f"- **{convention.title}**: {convention.source}.\n" in PAGE.read_text(encoding="utf-8")
