@@ -302,6 +302,13 @@ def test_cell_trace_draws_gates_from_step_1_and_states_from_step_0(trace):
     )
 
 
+@pytest.mark.parametrize("draw", [figures.gate_heatmap, figures.cell_trace])
+def test_a_time_axis_has_no_ticks_between_steps(trace, draw):
+    twenty = type(trace)(*(np.resize(values, (21, *values.shape[1:])) for values in trace))
+    ticks = draw(twenty)[-1].get_xticks()
+    assert_array_equal(ticks, ticks.round())
+
+
 def test_cell_trace_marks_steps_in_both_panels(trace):
     for ax in figures.cell_trace(trace, marks=(3, 12)):
         upright = [line.get_xdata() for line in ax.lines if line.get_linewidth() == 1]

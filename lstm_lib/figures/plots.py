@@ -191,6 +191,7 @@ def gate_heatmap(
         ax.set_yticks([0, len(rows) - 1] if len(rows) > 1 else [0])
         ax.set_yticklabels([str(rows[0]), str(rows[-1])] if len(rows) > 1 else [str(rows[0])])
     axes[-1].set_xlabel("step t")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
     _colour_bar(image, axes, "gate: 0 closed, 1 open")
     return axes
 
@@ -228,6 +229,7 @@ def cell_trace(
         label_line_ends(ax, T, ends)
     top.set_ylabel("gate")
     bottom.set(xlabel="step t", ylabel="value")
+    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no step 2.5
     return [top, bottom]
 
