@@ -229,7 +229,6 @@ def cell_trace(
         label_line_ends(ax, T, ends)
     top.set_ylabel("gate")
     bottom.set(xlabel="step t", ylabel="value")
-    bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))  # there is no step 2.5
     return [top, bottom]
 
