@@ -304,8 +304,8 @@ def test_cell_trace_draws_gates_from_step_1_and_states_from_step_0(trace):
 
 @pytest.mark.parametrize("draw", [figures.gate_heatmap, figures.cell_trace])
 def test_a_time_axis_has_no_ticks_between_steps(trace, draw):
-    fields = {name: np.resize(values, (21, B, H)) for name, values in vars(trace).items()}
-    ticks = draw(SimpleNamespace(**fields))[-1].get_xticks()  # by default 2.5, 5, 7.5 …
+    short = SimpleNamespace(**{name: values[:4] for name, values in vars(trace).items()})
+    ticks = draw(short)[-1].get_xticks()  # by default 0, 0.5, 1 …
     assert_array_equal(ticks, ticks.round())
 
 
