@@ -61,8 +61,8 @@ def decode(states: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Decoded:
     class. Float labels: ridge regression, score = R² (below 0 where worse than the mean), chance
     0. The units are standardised first, so that a small but distinct trace counts.
 
-    Raises ValueError for shapes that don't fit, NaN or infinity, fewer than three rows, labels
-    that are all the same, or a class with fewer than three rows; TypeError for other labels.
+    Raises ValueError for shapes that don't fit, NaN or infinity, fewer than four rows, labels
+    that are all the same, or a class with fewer than three rows; TypeError for another dtype.
     """
     states, labels = _check_decoding(np.asarray(states), np.asarray(labels))
     classes = labels.dtype.kind != "f"
@@ -94,8 +94,8 @@ def decode_over_time(
     states = np.asarray(states)
     if states.ndim != 3 or len(states) < 2:
         raise ValueError(f"states must be (T+1, B, H) with T ≥ 1, got {states.shape}")
-    if every < 1:
-        raise ValueError(f"every must be at least 1, got {every}")
+    if not isinstance(every, int | np.integer) or every < 1:
+        raise ValueError(f"every must be a positive integer, got {every}")
     steps = np.arange(1, len(states), every)
     decoded = [decode(states[t], labels, seed=seed) for t in steps]
     return DecodedOverTime(steps, np.array([d.score for d in decoded]), decoded[0].chance)
@@ -147,8 +147,8 @@ def jacobian_norms(cell: ModuleType, params: Any, x: Array, state: Any = None) -
         product[k - 1] = product[k] @ J[k - 1]
     has_c = "c" in cell.Trace._fields
     H = S // 2 if has_c else S
-    h = np.linalg.norm(product[:, :H, :H], 2, axis=(1, 2))
-    c = np.linalg.norm(product[:, H:, H:], 2, axis=(1, 2)) if has_c else None
+    h = _spectral_norms(product[:, :H, :H])
+    c = _spectral_norms(product[:, H:, H:]) if has_c else None
     return JacobianNorms(h, c)
 
 
@@ -160,12 +160,15 @@ def gate_statistics(trace: Any) -> dict[str, GateStatistics]:
     """
     names = "ifo" if hasattr(trace, "c") else "rz"
     if not all(hasattr(trace, name) for name in names):
-        raise ValueError(f"trace must have the gates of an LSTM or a GRU, got {trace._fields}")
+        came = getattr(trace, "_fields", type(trace).__name__)
+        raise ValueError(f"trace must have the gates of an LSTM or a GRU, got {came}")
     statistics = {}
     for name in names:
         gate = np.asarray(getattr(trace, name))[1:]
         closed, open_ = float(np.mean(gate < 0.1)), float(np.mean(gate > 0.9))
-        statistics[name] = GateStatistics(float(gate.mean()), float(gate.std()), closed, open_)
+        # In float64: a sum of squares overflows float16.
+        mean, std = gate.mean(dtype=np.float64), gate.std(dtype=np.float64)
+        statistics[name] = GateStatistics(float(mean), float(std), closed, open_)
     return statistics
 
 
@@ -186,12 +189,12 @@ def measured_half_life(c: ArrayLike) -> float:
     """Steps until ``|c_t|`` has fallen to half of ``|c_0|``, infinity if it never does.
 
     c: (T+1,), row 0 the start. Between two steps ``ln |c|`` is taken as straight, so a pure decay
-    by f gives ln ½ / ln f whether or not that is a whole number. ValueError for another rank, NaN
-    or c_0 = 0.
+    by f gives ln ½ / ln f whether or not that is a whole number. ValueError for another rank, NaN,
+    infinity or c_0 = 0.
     """
     c = np.asarray(c, dtype=np.float64)
-    if c.ndim != 1 or not c.size or np.isnan(c).any() or c[0] == 0:
-        raise ValueError(f"c must be (T+1,) without NaN and with c[0] ≠ 0, got {c}")
+    if c.ndim != 1 or not c.size or not np.isfinite(c).all() or c[0] == 0:
+        raise ValueError(f"c must be (T+1,), finite and with c[0] ≠ 0, got {c}")
     with np.errstate(divide="ignore"):  # ln 0 = −∞ is a fall like any other
         left = np.log(np.abs(c / c[0])) - np.log(0.5)  # how far above half, in ln
     below = np.flatnonzero(left <= 0)
@@ -201,25 +204,43 @@ def measured_half_life(c: ArrayLike) -> float:
     return float(t - 1 + left[t - 1] / (left[t - 1] - left[t]))
 
 
+def _spectral_norms(matrices: Array) -> NDArray[np.float64]:
+    """The norm of each of n matrices; NaN or infinity of a matrix that holds it."""
+    norms = np.abs(matrices).max(axis=(1, 2))
+    finite = np.isfinite(norms)
+    norms[finite] = np.linalg.norm(matrices[finite], 2, axis=(1, 2))  # the SVD takes no NaN
+    return norms
+
+
 def _check_decoding(states: NDArray[Any], labels: NDArray[Any]) -> tuple[Array, NDArray[Any]]:
-    if states.ndim != 2 or labels.shape != states.shape[:1]:
+    if states.ndim != 2 or not states.shape[1] or labels.shape != states.shape[:1]:
         raise ValueError(
-            f"states must be (N, H) and labels (N,), got {states.shape} and {labels.shape}"
+            f"states must be (N, H ≥ 1) and labels (N,), got {states.shape} and {labels.shape}"
         )
-    if labels.dtype.kind not in "biuf":
-        raise TypeError(f"labels must be integers or floats, got {labels.dtype}")
     for name, array in {"states": states, "labels": labels}.items():
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"{name} must be integers or floats, got {array.dtype}")
         if not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite, got NaN or infinity")
-    if len(labels) < 3:
-        raise ValueError(f"states must have at least 3 rows to hold one out, got {len(labels)}")
+    if len(labels) < 4:  # R² of a single held-out row has no meaning
+        raise ValueError(f"states must have at least 4 rows to hold two out, got {len(labels)}")
     values, counts = np.unique(labels, return_counts=True)
     if len(values) < 2:
         raise ValueError(f"labels must differ, got {values[0]} only")
     if labels.dtype.kind != "f" and counts.min() < 3:
         rare = values[counts.argmin()]
         raise ValueError(f"labels must have each class 3 times, got {rare} {counts.min()} times")
-    return states.astype(np.float64), labels
+    if labels.dtype.kind == "f":
+        labels = _scaled(labels)
+    return _scaled(states.astype(np.float64)), labels
+
+
+def _scaled(values: Array) -> Array:
+    """Each column times the power of 2 that makes its largest entry about 1.
+
+    Exact, and changes no score; squares of 1e200 and 1e-200 would leave float64.
+    """
+    return np.ldexp(values, -np.frexp(np.abs(values).max(axis=0))[1])
 
 
 def _jacobians(cell: ModuleType, params: Any, x: Array, before: Array, has_c: bool) -> Array:

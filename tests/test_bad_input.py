@@ -275,3 +275,46 @@ def test_torch_takes_tensors_that_are_not_contiguous(family: Family) -> None:
     x = torch.tensor(draw(B, T, D)).transpose(0, 1)
     state = torch_state(draw_state(family, np.random.default_rng(0), B, H))
     torch.testing.assert_close(module(x, state)[0], module(x.contiguous(), state)[0])
+
+
+# what a subclass, a small integer or another generator would break
+@every_family
+def test_masked_arrays_and_matrices_are_refused(family: Family) -> None:
+    params = draw_params(family, np.random.default_rng(0), D, H)
+    with pytest.raises(TypeError, match=r"x must be a NumPy array .*, got MaskedArray"):
+        family.numpy.forward(params, np.ma.masked_greater(draw(T, B, D), 0))
+    matrix = params.W_h.view(np.matrix)
+    with pytest.raises(TypeError, match=r"params.W_h must be a NumPy array .*, got matrix"):
+        family.numpy.forward(params._replace(W_h=matrix), draw(T, B, D))
+
+
+@every_family
+def test_sizes_may_be_numpy_integers_however_small(family: Family) -> None:
+    params = family.numpy.init_params(np.random.default_rng(0), np.int8(3), np.int8(100))
+    module = family.ours(np.int8(3), np.int8(100))
+    assert params.W_h.T.shape == module.weight_hh_l0.shape
+
+
+@pytest.mark.parametrize("rng", [0, None, np.random.RandomState(0)])
+@every_family
+def test_another_thing_than_a_generator_is_named(family: Family, rng: Any) -> None:
+    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator such as .*, got"):
+        family.numpy.init_params(rng, 3, 4)
+
+
+@pytest.mark.parametrize("radius", [-1.0, np.nan, np.inf])
+def test_an_impossible_spectral_radius_is_refused(radius: float) -> None:
+    with pytest.raises(ValueError, match="spectral_radius must be finite and ≥ 0, got"):
+        RNN.numpy.init_params(np.random.default_rng(0), 3, 4, spectral_radius=radius)
+
+
+def test_no_forget_bias_is_not_taken_for_nan() -> None:
+    with pytest.raises(TypeError, match="NoneType"):
+        lstm.init_params(np.random.default_rng(0), 3, 4, forget_bias=None)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64], ids=str)
+@every_family
+def test_torch_cells_of_no_real_numbers_are_refused(family: Family, dtype: torch.dtype) -> None:
+    with pytest.raises(TypeError, match=f"dtype must be a floating type, got {dtype}"):
+        family.ours(3, 4, dtype=dtype)

@@ -122,12 +122,13 @@ def test_what_cannot_be_converted_is_refused_with_the_reason(source, target, cel
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"b": None}, TypeError, "b must be a float array, as W_x, got NoneType"),
+        ({"b": None}, TypeError, "b must be a NumPy array of float64, as W_x, got NoneType"),
         ({"b": np.zeros(4 * H, np.int64)}, TypeError, "b must be .*got int64"),
         ({"b": np.zeros(4 * H, np.float32)}, TypeError, "b must be .*got float32"),
         ({"b": np.zeros((1, 4 * H))}, ValueError, r"b must be \(4H\), got \(1, 20\)"),
         ({"W_x": np.zeros((D, 4))}, ValueError, r"W_x must be \(D, 4H\) = \(3, 20\), got \(3, 4\)"),
-        ({"W_x": np.zeros((0, 4 * H))}, ValueError, r"W_x must be \(D, 4H\)"),
+        ({"W_x": np.zeros((0, 4 * H))}, ValueError, r"W_x .* must have D ≥ 1 and .*got \(0, 20\)"),
+        ({"W_x": torch.zeros(D, 4 * H)}, TypeError, "W_x must be a NumPy .*floats, got Tensor"),
         ({"bias": np.zeros(4 * H)}, ValueError, r"missing \[\], extra \['bias'\]"),
     ],
 )
@@ -135,6 +136,22 @@ def test_a_wrong_array_is_named(change, error, message):
     weights = draw("lstm", np.random.default_rng(0))._asdict() | change
     with pytest.raises(error, match=message):
         convert_weights(weights, "lstm_lib", "keras")
+
+
+def test_a_haiku_matrix_without_room_for_an_input_is_named():
+    weights = {"w": np.zeros((H, 4 * H)), "b": np.zeros(4 * H)}
+    with pytest.raises(ValueError, match=r"w \(D\+H, 4H\) .* must have D ≥ 1 and H ≥ 1"):
+        convert_weights(weights, "haiku", "keras")
+
+
+def test_params_are_not_taken_for_a_dict():
+    with pytest.raises(TypeError, match="weights must be a dict of arrays, got Params"):
+        convert_weights(draw("lstm", np.random.default_rng(0)), "lstm_lib", "keras")
+
+
+def test_a_switchboard_of_no_kind_of_cell_is_refused():
+    with pytest.raises(ValueError, match=r"cell must be one of .*'lstm'.*, got 'LSTM'"):
+        switchboard("LSTM")
 
 
 def test_a_missing_array_is_named():

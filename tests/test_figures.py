@@ -334,10 +334,18 @@ def test_bars_have_their_lengths_names_and_numbers():
         (lambda trace: lines(curves={"a": [1, 2], "b": [1]}), "curves['b']"),
         (lambda trace: lines(curves={"a": [1, 0]}, log=True), "curves['a']"),
         (lambda trace: lines(x=[[1, 2, 3]]), "x"),
+        (lambda trace: lines(x=[1, 2, np.nan]), "x"),
+        (lambda trace: lines(x=["a", "b", "c"]), "x"),
+        (lambda trace: lines(log=True, reference={"chance": 0}), "reference['chance']"),
         (lambda trace: lines(like={"LSTM": "z"}), "like['LSTM']"),
         (lambda trace: figures.heatmap([1, 2], xlabel="", ylabel=""), "values"),
         (lambda trace: figures.signed_heatmap([[]]), "values"),
         (lambda trace: figures.signed_heatmap([[1]], limit=0), "limit"),
+        (lambda trace: figures.signed_heatmap([[1]], limit=np.inf), "limit"),
+        (lambda trace: figures.gate_heatmap(trace, order=[]), "order"),
+        (lambda trace: figures.gate_heatmap(trace, order=[1.0]), "order"),
+        (lambda trace: figures.gate_heatmap(SimpleNamespace(h=trace.h)), "trace"),
+        (lambda trace: figures.cell_trace(SimpleNamespace(h=trace.h)), "trace"),
         (lambda trace: figures.gate_heatmap(trace, gates="ig"), "gates"),
         (lambda trace: figures.gate_heatmap(trace, batch=B), "batch"),
         (lambda trace: figures.gate_heatmap(trace, order=[H]), "order"),
@@ -350,3 +358,23 @@ def test_bars_have_their_lengths_names_and_numbers():
 def test_bad_input_is_an_error_that_names_the_argument(call, argument, trace):
     with pytest.raises(ValueError, match=f"^{re.escape(argument)}: .*, got "):
         call(trace)
+
+
+def test_a_line_that_ends_in_nan_is_named_where_it_ends():
+    ax = lines(curves={"f": [0.0, 1.0, 0.5], "lost": [0.0, 1.0, np.nan]})
+    heights = {text.get_text(): text.xy[1] for text in ax.texts}
+    assert heights["lost"] > heights["$f_t$"]
+
+
+def test_a_curve_of_nan_alone_is_drawn_without_a_warning_on_a_log_axis():
+    assert len(lines(curves={"a": [np.nan, np.nan]}, log=True).lines) == 1
+
+
+def test_names_may_be_numbers():
+    assert [text.get_text() for text in lines(curves={0.5: [1, 2]}).texts] == ["0.5"]
+    assert figures.bars({0.5: 1}).get_yticklabels()[0].get_text() == "0.5"
+
+
+def test_signed_heatmap_is_scaled_by_its_finite_values():
+    ax = figures.signed_heatmap([[0.5, -np.inf], [np.nan, 0.25]])
+    assert ax.images[0].get_clim() == (-0.5, 0.5)

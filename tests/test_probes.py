@@ -246,10 +246,10 @@ def test_decoding_over_time_can_skip_steps():
         (np.ones((9, 2)), np.zeros(9), r"labels must differ, got 0\.0 only"),
         (np.ones((9, 2)), np.zeros(8, int), r"got \(9, 2\) and \(8,\)"),
         (np.ones((9, 2)), np.zeros((9, 1), int), r"got \(9, 2\) and \(9, 1\)"),
-        (np.ones(9), np.zeros(9, int), r"states must be \(N, H\).*got \(9,\)"),
+        (np.ones(9), np.zeros(9, int), r"states must be \(N, H ≥ 1\).*got \(9,\)"),
         (np.full((9, 2), np.nan), np.arange(9) % 2, "states must be finite, got NaN"),
         (np.ones((9, 2)), np.full(9, np.inf), "labels must be finite, got NaN or infinity"),
-        (np.ones((2, 2)), np.arange(2), "at least 3 rows to hold one out, got 2"),
+        (np.ones((3, 2)), np.arange(3.0), "at least 4 rows to hold two out, got 3"),
         (np.ones((9, 2)), np.array([0] * 7 + [4] * 2), "each class 3 times, got 4 2 times"),
     ],
 )
@@ -268,7 +268,9 @@ def test_labels_that_are_words_are_refused():
     [
         ((9, 2), 1, r"states must be \(T\+1, B, H\) with T ≥ 1, got \(9, 2\)"),
         ((1, 9, 2), 1, r"got \(1, 9, 2\)"),
-        ((3, 9, 2), 0, "every must be at least 1, got 0"),
+        ((3, 9, 2), 0, "every must be a positive integer, got 0"),
+        ((3, 9, 2), 1.5, r"every must be a positive integer, got 1\.5"),
+        ((3, 9, 0), 1, r"states must be \(N, H ≥ 1\) and labels \(N,\), got \(9, 0\)"),
     ],
 )
 def test_decoding_over_time_names_what_does_not_fit(shape, every, message):
@@ -334,7 +336,49 @@ def test_a_memory_that_never_halves_has_an_infinite_half_life():
     assert probes.measured_half_life([1, 0.9, 0.8]) == math.inf
 
 
-@pytest.mark.parametrize("c", [[], [0.0, 1.0], [1.0, math.nan], [[1.0, 0.1]]])
+@pytest.mark.parametrize(
+    "c", [[], [0.0, 1.0], [1.0, math.nan], [math.inf, 1.0], [1.0, math.inf, 0.1], [[1.0, 0.1]]]
+)
 def test_a_memory_that_cannot_be_measured_is_refused(c):
-    with pytest.raises(ValueError, match=r"c must be \(T\+1,\) without NaN and with c\[0\] ≠ 0"):
+    with pytest.raises(ValueError, match=r"c must be \(T\+1,\), finite and with c\[0\] ≠ 0"):
         probes.measured_half_life(c)
+
+
+# Unusual input
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+@pytest.mark.parametrize("kind", [int, float])
+def test_a_score_does_not_depend_on_the_scale(kind, scale):
+    states, labels = rng().standard_normal((60, 3)), (np.arange(60) % 3).astype(kind)
+    states[:, 0] += labels
+    expected = probes.decode(states, labels)
+    assert probes.decode(states * scale, labels).score == pytest.approx(expected.score, rel=1e-9)
+    if kind is float:
+        decoded = probes.decode(states, labels * scale)
+        assert decoded.score == pytest.approx(expected.score, rel=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [complex, str, object])
+def test_states_that_are_no_real_numbers_are_refused(dtype):
+    with pytest.raises(TypeError, match="states must be integers or floats, got"):
+        probes.decode(np.ones((9, 2)).astype(dtype), np.arange(9.0))
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_nan_goes_through_the_jacobian_norms(cell):
+    params, x = setting(cell)
+    x[2] = np.nan
+    norms = probes.jacobian_norms(cell, params, x)
+    assert np.isnan(norms.h).tolist() == [True] * 6 + [False]
+
+
+def test_gate_statistics_of_half_precision_do_not_overflow():
+    values = np.full((400, 100, 5), 0.5, np.float16)
+    trace = lstm.Trace(*(values for _ in lstm.Trace._fields))
+    assert probes.gate_statistics(trace)["f"] == (0.5, 0.0, 0.0, 0.0)
+
+
+def test_a_tuple_is_not_taken_for_a_trace():
+    with pytest.raises(ValueError, match=r"trace must have the gates of .*, got tuple"):
+        probes.gate_statistics(())

@@ -53,3 +53,13 @@ def test_on_a_gpu_values_and_gradients_agree_with_the_cpu(family: Family) -> Non
         results.append([output, *(p.grad for p in module.parameters())])
     for a, b in zip(*results, strict=True):
         torch.testing.assert_close(b.cpu(), a, rtol=1e-10, atol=1e-12)
+
+
+@torch.no_grad()
+@every_family
+def test_the_last_state_does_not_change_with_the_output(family: Family) -> None:
+    output, last = family.ours(3, 4)(torch.ones(5, 2, 3))
+    h = last[0] if family is LSTM else last
+    before = h.clone()
+    output.zero_()
+    assert torch.equal(h, before)

@@ -196,10 +196,15 @@ def test_clipping_bounds_what_adam_sees(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"updates": 0}, "updates must be at least 1, got 0"),
-        ({"updates": 5, "lr": 0}, "lr must be positive, got 0"),
-        ({"updates": 5, "clip": -1.0}, r"clip must be positive, got -1\.0"),
-        ({"updates": 5, "lr": np.nan}, "lr must be positive, got nan"),
+        ({"updates": 0}, "updates must be a positive integer, got 0"),
+        ({"updates": 2.5}, r"updates must be a positive integer, got 2\.5"),
+        ({"updates": np.nan}, "updates must be a positive integer, got nan"),
+        ({"updates": 5, "patience": np.nan}, "patience must be at least 20 .*, got nan"),
+        ({"updates": 5, "lr": None}, "lr must be positive and finite, got None"),
+        ({"updates": 5, "lr": np.inf}, "lr must be positive and finite, got inf"),
+        ({"updates": 5, "lr": 0}, "lr must be positive and finite, got 0"),
+        ({"updates": 5, "clip": -1.0}, r"clip must be positive or None, got -1\.0"),
+        ({"updates": 5, "lr": np.nan}, "lr must be positive and finite, got nan"),
         ({"updates": 5, "patience": 3}, "patience must be at least 20 updates or None, got 3"),
     ],
 )
@@ -479,3 +484,41 @@ def test_without_progress_nothing_is_written(run, capsys):
 def test_an_unknown_name_of_the_package_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"'lstm_lib\.train' has no attribute 'fitt'"):
         _ = train.fitt
+
+
+@pytest.mark.parametrize("wrong", [-100, -1, 4])
+def test_a_class_that_a_torch_model_does_not_have_is_named(wrong):
+    x, *_ = stream(tasks.recall_first)()
+    with pytest.raises(ValueError, match=rf"y must hold classes 0 … 3, got {min(wrong, 0)} … "):
+        train.fit(small_torch(), lambda: (x, [wrong, 0, 1, 2, 3]), updates=1, progress=False)
+
+
+@pytest.mark.parametrize("dtype", [bool, complex])
+def test_targets_that_are_neither_classes_nor_values_are_refused_in_torch(dtype):
+    x, y, _ = stream(tasks.recall_first)()
+    with pytest.raises(
+        TypeError, match=r"y must be integers \(classes\) or floats \(values\), got"
+    ):
+        train.fit(small_torch(), lambda: (x, y.astype(dtype)), updates=1, progress=False)
+
+
+@RUNS
+def test_a_batch_without_sequences_is_named(run):
+    x, y, _ = stream(tasks.recall_first)()
+    with pytest.raises(ValueError, match=r"y must hold at least one target, got \(0,\)"):
+        run(lambda: (x[:, :0], y[:0]), updates=1, progress=False)
+
+
+@RUNS
+def test_targets_may_come_as_a_list(run):
+    x, y, _ = stream(tasks.recall_first)()
+    given = run(lambda: (x, y.tolist()), updates=1, progress=False).loss
+    assert given == run(lambda: (x, y), updates=1, progress=False).loss
+
+
+@RUNS
+def test_a_batch_may_be_reversed_or_read_only(run):
+    x, y, _ = stream(tasks.recall_first)()
+    x, y = np.broadcast_to(x[:, :1], x.shape)[::-1], np.broadcast_to(y[:1], y.shape)[::-1]
+    given = run(lambda: (x, y), updates=1, progress=False).loss
+    assert given == run(lambda: (x.copy(), y.copy()), updates=1, progress=False).loss

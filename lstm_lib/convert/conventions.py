@@ -216,13 +216,20 @@ CONVENTIONS: dict[str, Convention] = {
 }
 
 
+def check_cell(cell: str) -> None:
+    """Raise unless this is the name of a kind of cell."""
+    if cell not in CELLS:
+        raise ValueError(f"cell must be one of {list(CELLS)}, got {cell!r}")
+
+
 def switchboard(cell: Cell = "lstm") -> list[dict[str, str]]:
     """Return the conventions of one kind of cell as rows of a table, a dict of columns each.
 
     The columns: framework, layers (their order, in our letters), kernels (their shapes), biases;
     for the LSTM also the forget bias; for the GRU what z_t = 1 does and where r_t multiplies.
-    Frameworks without such a cell have no row.
+    Frameworks without such a cell have no row. Raises ValueError for another kind.
     """
+    check_cell(cell)
     rows = []
     for convention in CONVENTIONS.values():
         if cell not in convention.layouts:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_lib.convert.conventions import CELLS, CONVENTIONS, Cell, Layout, Stored
+from lstm_lib.convert.conventions import CONVENTIONS, Cell, Layout, Stored, check_cell
 
 Array = NDArray[np.floating]
 Blocks = dict[tuple[str, str], Array]  # (block, layer): each W (D, H) or (H, H), b (1, H)
@@ -47,8 +47,7 @@ def convert_weights(
 def _layout(argument: str, framework: str, cell: Cell) -> Layout:
     if framework not in CONVENTIONS:
         raise ValueError(f"{argument} must be one of {list(CONVENTIONS)}, got {framework!r}")
-    if cell not in CELLS:
-        raise ValueError(f"cell must be one of {list(CELLS)}, got {cell!r}")
+    check_cell(cell)
     convention = CONVENTIONS[framework]
     if cell not in convention.layouts:
         raise ValueError(f"{framework!r} has no {cell} to convert: {convention.missing[cell]}")
@@ -57,6 +56,8 @@ def _layout(argument: str, framework: str, cell: Cell) -> Layout:
 
 def _check(weights: Mapping[str, Any], layout: Layout) -> tuple[int, int, np.dtype]:
     """Return D, H and the dtype, or raise naming the array that does not fit."""
+    if not isinstance(weights, Mapping):
+        raise TypeError(f"weights must be a dict of arrays, got {type(weights).__name__}")
     names = [stored.name for stored in layout.arrays]
     missing = [name for name in names if name not in weights]
     extra = [name for name in weights if name not in names]
@@ -66,14 +67,18 @@ def _check(weights: Mapping[str, Any], layout: Layout) -> tuple[int, int, np.dty
     for stored in layout.arrays:
         array, axes = weights[stored.name], stored.shape.split(", ")
         if not isinstance(array, np.ndarray) or array.dtype.kind != "f" or array.dtype != dtype:
-            came = getattr(array, "dtype", type(array).__name__)
-            raise TypeError(f"{stored.name} must be a float array, as {names[0]}, got {came}")
+            is_array = isinstance(array, np.ndarray)
+            came = array.dtype if is_array else type(array).__name__
+            wanted = f"a NumPy array of {dtype}, as {names[0]}"
+            if stored.name == names[0]:
+                wanted = "a NumPy array of floats"
+            raise TypeError(f"{stored.name} must be {wanted}, got {came}")
         if array.ndim != len(axes):
             raise ValueError(f"{stored.name} must be ({stored.shape}), got {array.shape}")
     D, H = _sizes(weights, layout)
     for stored in layout.arrays:
         shape, came = _shape(stored, D, H), weights[stored.name].shape
-        if came != shape or min(D, H) < 1:
+        if came != shape:
             raise ValueError(f"{stored.name} must be ({stored.shape}) = {shape}, got {came}")
     return D, H, np.dtype(dtype)
 
@@ -83,7 +88,12 @@ def _sizes(weights: Mapping[str, Array], layout: Layout) -> tuple[int, int]:
     for_x, for_h = (next(s for s in layout.arrays if block in s.rows) for block in ("W_x", "W_h"))
     H = weights[for_h.name].shape[-2 if for_h.transposed else -1] // len(for_h.gates)
     rows = weights[for_x.name].shape[-1 if for_x.transposed else -2]
-    return rows - H if for_x is for_h else rows, H
+    D = rows - H if for_x is for_h else rows
+    if min(D, H) < 1:
+        wanted = f"{for_x.name} ({for_x.shape}) and {for_h.name} ({for_h.shape})"
+        came = f"{weights[for_x.name].shape} and {weights[for_h.name].shape}"
+        raise ValueError(f"{wanted} must have D ≥ 1 and H ≥ 1, got {came}")
+    return D, H
 
 
 def _shape(stored: Stored, D: int, H: int) -> tuple[int, ...]:

@@ -11,8 +11,14 @@ from .style import COLOURS, GREY, INK
 
 def shown(name: str) -> str:
     """A quantity of the cell as in the book, `f` as f_t in italics; any other name as it is."""
-    key = name.removesuffix("_t")
-    return f"${key}_t$" if key in COLOURS and len(key) == 1 else name
+    key = str(name).removesuffix("_t")
+    return f"${key}_t$" if key in COLOURS and len(key) == 1 else str(name)
+
+
+def end(values: NDArray[np.float64]) -> float:
+    """The last value that is not NaN: where the line that is drawn ends."""
+    known = values[~np.isnan(values)]
+    return float(known[-1]) if known.size else np.nan
 
 
 def label_line_ends(ax: Axes, x: float, ends: Mapping[str, float]) -> None:

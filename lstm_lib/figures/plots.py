@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from .labels import label_line_ends, shown
+from .labels import end, label_line_ends, shown
 from .style import COLOURS, GREY, INK, STRONG_GREY, line_style
 
 Array = NDArray[Any]
@@ -57,16 +57,21 @@ def lines(
     steps = np.arange(1, n + 1) if x is None else np.asarray(x)
     if steps.ndim != 1:
         raise ValueError(f"x: expected shape (n,), got {steps.shape}")
+    if steps.dtype.kind not in "biuf" or not np.isfinite(steps).all():
+        raise ValueError(f"x: expected finite numbers, got {steps}")
     for name, values in table.items():
         if values.shape[1] != len(steps):
             raise ValueError(
                 f"curves[{name!r}]: expected {len(steps)} points, as x, got shape "
                 f"{values.shape[1:]}"
             )
-        if log and np.nanmin(values) <= 0:
+        if log and (values <= 0).any():
             raise ValueError(
                 f"curves[{name!r}]: log=True needs values > 0, got {np.nanmin(values):g}"
             )
+    for name, height in (reference or {}).items():
+        if log and height <= 0:
+            raise ValueError(f"reference[{name!r}]: log=True needs values > 0, got {height}")
     for name, look in (like or {}).items():
         if look not in COLOURS:
             raise ValueError(f"like[{name!r}]: expected one of {', '.join(COLOURS)}, got {look!r}")
@@ -76,13 +81,13 @@ def lines(
     for name, values in table.items():
         look = (like or {}).get(name, name)
         style = line_style(look, others)
-        others += look.removesuffix("_t") not in COLOURS
+        others += str(look).removesuffix("_t") not in COLOURS
         mean = values.mean(axis=0)
         if len(values) > 1:
             band = (values.min(axis=0), values.max(axis=0))
             ax.fill_between(steps, *band, color=style["color"], alpha=0.18, linewidth=0)
         ax.plot(steps, mean, label=name, **style)
-        ends[name] = mean[-1]
+        ends[name] = end(mean)
     for name, height in (reference or {}).items():
         ax.axhline(height, color=GREY, linewidth=1.2, linestyle=(0, (2, 2)), zorder=0)
         ends[name] = height
@@ -140,9 +145,10 @@ def signed_heatmap(
     limit: the value of the strongest colour, default the largest absolute value.
     """
     table = _matrix("values", values)
-    if limit is not None and not limit > 0:
-        raise ValueError(f"limit: expected a number > 0, got {limit}")
-    top = limit if limit is not None else float(np.nanmax(np.abs(table))) or 1.0
+    if limit is not None and not 0 < limit < np.inf:
+        raise ValueError(f"limit: expected a finite number > 0, got {limit}")
+    largest = np.abs(table[np.isfinite(table)]).max(initial=0)
+    top = limit if limit is not None else float(largest) or 1.0
     return heatmap(
         table, xlabel=xlabel, ylabel=ylabel, label=label, vmin=-top, vmax=top, cmap="RdBu_r", ax=ax
     )
@@ -165,7 +171,7 @@ def gate_heatmap(
     _check_batch(trace, batch)
     units = trace.h.shape[2]
     rows = np.arange(units) if order is None else np.asarray(order)
-    if rows.ndim != 1 or not np.isin(rows, np.arange(units)).all():
+    if rows.ndim != 1 or rows.dtype.kind not in "iub" or not np.isin(rows, np.arange(units)).all():
         raise ValueError(f"order: expected unit numbers 0 … {units - 1}, got {order!r}")
     _, panels = plt.subplots(
         len(gates),
@@ -218,7 +224,7 @@ def cell_trace(
             first = 0 if name in "ch" else 1
             values = getattr(trace, name)[first:, batch, unit]
             ax.plot(np.arange(first, T + 1), values, label=name, **line_style(name))
-            ends[name] = float(values[-1])
+            ends[name] = end(np.asarray(values))
         for mark in marks:
             ax.axvline(mark, color=GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=0)
         ax.set_xlim(0, T)
@@ -254,7 +260,7 @@ def bars(
     if ax is None:
         _, ax = plt.subplots(figsize=(5.6, 0.9 + 0.38 * len(values)), layout="constrained")
     for row, (name, number) in enumerate(zip(values, numbers, strict=True)):
-        colour = COLOURS.get(name.removesuffix("_t"), STRONG_GREY)
+        colour = COLOURS.get(str(name).removesuffix("_t"), STRONG_GREY)
         ax.barh(row, number, height=0.62, color=colour)
         ax.annotate(
             f"{number:.{digits}f}".replace("-", "−"),
@@ -304,6 +310,9 @@ def _matrix(argument: str, values: ArrayLike) -> Array:
 
 
 def _check_batch(trace: Trace, batch: int) -> None:
+    if not all(hasattr(trace, name) for name in "hcifgo"):
+        came = getattr(trace, "_fields", type(trace).__name__)
+        raise ValueError(f"trace: expected the fields h, c, i, f, g, o of an LSTM, got {came}")
     if not 0 <= batch < trace.h.shape[1]:
         raise ValueError(f"batch: expected 0 … {trace.h.shape[1] - 1}, got {batch}")
 

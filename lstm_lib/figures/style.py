@@ -115,7 +115,7 @@ def line_style(name: str, others_before: int = 0) -> Line:
 
     `name` may be a quantity as `f` or `f_t`, or a model as `LSTM`.
     """
-    key = name.removesuffix("_t")
+    key = str(name).removesuffix("_t")
     if key in COLOURS:
         return {"color": COLOURS[key], **LINES[key]}
     return OTHERS[others_before % len(OTHERS)]

@@ -14,14 +14,23 @@ Shape = tuple[tuple[str, int | None], ...]
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def check_sizes(D: int, H: int, dtype: DTypeLike) -> np.dtype:
-    """Return `dtype` as an object if D, H are positive integers and it is float32 or float64."""
-    for name, size in {"D": D, "H": H}.items():
-        if not isinstance(size, int | np.integer) or size < 1:
-            raise ValueError(f"{name} must be a positive integer, got {size!r}")
+def check_size(name: str, size: Any) -> int:
+    """Return a positive integer as an int: 4 · np.int8(100) would overflow."""
+    if not isinstance(size, int | np.integer) or size < 1:
+        raise ValueError(f"{name} must be a positive integer, got {size!r}")
+    return int(size)
+
+
+def check_init(rng: Any, D: int, H: int, dtype: DTypeLike) -> tuple[int, int, np.dtype]:
+    """Return D, H as ints and the dtype, float32 or float64, that `init_params` was given."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"rng must be a numpy.random.Generator such as np.random.default_rng(0), got {rng!r}"
+        )
+    D, H = check_size("D", D), check_size("H", H)
     if np.dtype(dtype) not in DTYPES:
         raise TypeError(f"dtype must be float32 or float64, got {np.dtype(dtype)}")
-    return np.dtype(dtype)
+    return D, H, np.dtype(dtype)
 
 
 def check_array(name: str, array: Any, shape: Shape, dtype: np.dtype) -> None:
@@ -31,7 +40,8 @@ def check_array(name: str, array: Any, shape: Shape, dtype: np.dtype) -> None:
     """
     axes = ", ".join(axis if size is None else f"{axis}={size}" for axis, size in shape)
     wanted = f"({axes}{',' if len(shape) == 1 else ''})"
-    if not isinstance(array, np.ndarray):
+    # `@` would leave out a mask, and a matrix never has three axes.
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{name} must be a NumPy array {wanted}, got {type(array).__name__}")
     if array.dtype != dtype:
         raise TypeError(f"{name} must be {dtype}, the dtype of params.W_x, got {array.dtype}")

@@ -54,7 +54,7 @@ def init_params(
 
     Raises ValueError for sizes below 1, TypeError for a dtype other than float32 and float64.
     """
-    dtype = check.check_sizes(D, H, dtype)
+    D, H, dtype = check.check_init(rng, D, H, dtype)
     bound = H**-0.5
     W_x, W_h = rng.uniform(-bound, bound, (D, 3 * H)), rng.uniform(-bound, bound, (H, 3 * H))
     return Params(W_x.astype(dtype), W_h.astype(dtype), np.zeros(3 * H, dtype), np.zeros(H, dtype))

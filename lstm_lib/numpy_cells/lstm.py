@@ -64,11 +64,11 @@ def init_params(
     forget_bias: b_f at the start; 1 lets an untrained cell keep more (Jozefowicz et al. 2015).
     Raises ValueError for sizes below 1, TypeError for a dtype other than float32 and float64.
     """
-    dtype = check.check_sizes(D, H, dtype)
+    D, H, dtype = check.check_init(rng, D, H, dtype)
     bound = H**-0.5
     W_x, W_h = rng.uniform(-bound, bound, (D, 4 * H)), rng.uniform(-bound, bound, (H, 4 * H))
     b = np.zeros(4 * H, dtype)
-    b[H : 2 * H] = forget_bias
+    b[H : 2 * H] = float(forget_bias)  # NumPy alone would take None for NaN
     return Params(W_x.astype(dtype), W_h.astype(dtype), b)
 
 

@@ -48,12 +48,15 @@ def init_params(
     """Draw weights from U(−1/√H, 1/√H), the bias zero.
 
     spectral_radius: where given, W_h is scaled so that its eigenvalues reach this modulus.
-    Raises ValueError for sizes below 1, TypeError for a dtype other than float32 and float64.
+    Raises ValueError for sizes below 1 or a radius below 0, TypeError for a dtype other than
+    float32 and float64.
     """
-    dtype = check.check_sizes(D, H, dtype)
+    D, H, dtype = check.check_init(rng, D, H, dtype)
     bound = H**-0.5
     W_x, W_h = rng.uniform(-bound, bound, (D, H)), rng.uniform(-bound, bound, (H, H))
     if spectral_radius is not None:
+        if not 0 <= spectral_radius < np.inf:
+            raise ValueError(f"spectral_radius must be finite and ≥ 0, got {spectral_radius}")
         W_h *= spectral_radius / np.abs(np.linalg.eigvals(W_h)).max()
     return Params(W_x.astype(dtype), W_h.astype(dtype), np.zeros(H, dtype))
 

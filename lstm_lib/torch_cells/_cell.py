@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -31,9 +32,11 @@ class Cell(nn.Module):
     ) -> None:
         super().__init__()
         for name, size in {"D": D, "H": H}.items():
-            if not isinstance(size, int) or size < 1:
+            if not isinstance(size, int | np.integer) or size < 1:
                 raise ValueError(f"{name} must be a positive integer, got {size!r}")
-        self.D, self.H = D, H
+        if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
+            raise TypeError(f"dtype must be a floating type, got {dtype}")
+        self.D, self.H = D, H = int(D), int(H)
         wide, bound = self.blocks * H, H**-0.5
         weights = {"weight_ih_l0": [wide, D], "weight_hh_l0": [wide, H]}
         biases = {"bias_ih_l0": [wide], "bias_hh_l0": [wide]}

@@ -39,8 +39,8 @@ class GRU(Cell):
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check_input(x)
         start = self._check_state("state", state, x)
-        output = torch.stack([h for h, *_ in self._steps(x, start)])
-        return output, output[-1:]
+        h = [h for h, *_ in self._steps(x, start)]
+        return torch.stack(h), h[-1][None]
 
     def trace(self, x: Tensor, state: Tensor | None = None) -> Trace:
         """Run over x (T, B, D) and return the states and gates of every step."""

@@ -46,8 +46,8 @@ class LSTM(Cell):
     def __init__(self, D: int, H: int, *, forget_bias: float = 1.0, **options: Any) -> None:
         super().__init__(D, H, **options)
         with torch.no_grad():  # the two biases are only ever used as their sum
-            self.bias_ih_l0[H : 2 * H] = forget_bias
-            self.bias_hh_l0[H : 2 * H] = 0
+            self.bias_ih_l0[self.H : 2 * self.H] = forget_bias
+            self.bias_hh_l0[self.H : 2 * self.H] = 0
 
     def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         self._check_input(x)

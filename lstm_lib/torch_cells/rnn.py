@@ -31,8 +31,8 @@ class RNN(Cell):
 
     def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check_input(x)
-        output = torch.stack(list(self._steps(x, self._check_state("state", state, x))))
-        return output, output[-1:]
+        h = list(self._steps(x, self._check_state("state", state, x)))
+        return torch.stack(h), h[-1][None]
 
     def trace(self, x: Tensor, state: Tensor | None = None) -> Trace:
         """Run over x (T, B, D) and return every hidden state."""

@@ -59,9 +59,9 @@ class Recorder:
     def __init__(
         self, updates: int, *, target: float | None, patience: int | None, progress: bool
     ) -> None:
-        if updates < 1:
-            raise ValueError(f"updates must be at least 1, got {updates}")
-        if patience is not None and patience < WINDOW:
+        if not isinstance(updates, int | np.integer) or updates < 1:  # 2.5 would never be reached
+            raise ValueError(f"updates must be a positive integer, got {updates}")
+        if patience is not None and not patience >= WINDOW:
             raise ValueError(f"patience must be at least {WINDOW} updates or None, got {patience}")
         self.updates, self.target, self.patience, self.progress = (
             updates,
@@ -123,10 +123,11 @@ class Recorder:
 
 
 def check_rates(lr: float, clip: float | None) -> None:
-    """Raise ValueError unless both are positive (clip may be None: no clipping)."""
-    for name, value in {"lr": lr, "clip": clip}.items():
-        if value is not None and not value > 0:
-            raise ValueError(f"{name} must be positive, got {value}")
+    """Raise ValueError unless both are positive (clip may be None or infinite: no clipping)."""
+    if lr is None or not 0 < lr < math.inf:
+        raise ValueError(f"lr must be positive and finite, got {lr}")
+    if clip is not None and not clip > 0:
+        raise ValueError(f"clip must be positive or None, got {clip}")
 
 
 def loss_not_finite(update: int, loss: float, bad: Sequence[str]) -> FloatingPointError:

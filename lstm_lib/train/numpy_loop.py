@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from lstm_lib.numpy_cells._arguments import check_size
 from lstm_lib.train.history import (
     History,
     Recorder,
@@ -45,8 +46,7 @@ def init_model(
     `init` goes to cell.init_params: forget_bias for the LSTM, spectral_radius for the RNN.
     W_y is U(−1/√H, 1/√H), b_y zero. Raises ValueError if a size is below 1.
     """
-    if K < 1:
-        raise ValueError(f"K must be a positive integer, got {K!r}")
+    K = check_size("K", K)
     params = cell.init_params(rng, D, H, dtype=dtype, **init)
     W_y = rng.uniform(-(H**-0.5), H**-0.5, (H, K)).astype(dtype)
     return Model(cell, params, W_y, np.zeros(K, dtype))
@@ -69,7 +69,7 @@ def loss_and_gradients(model: Model, x: Array, y: NDArray[Any]) -> tuple[float, 
     Raises ValueError if y has neither shape, or a class is not among 0 … K − 1.
     """
     trace = model.cell.forward(model.params, x)
-    T, B, _ = x.shape
+    y, (T, B, _) = np.asarray(y), x.shape
     each_step = _each_step(y, T, B, model.b_y.size)
     h = trace.h[1:] if each_step else trace.h[-1]
     z = h @ model.W_y + model.b_y
@@ -187,6 +187,8 @@ def _each_step(y: NDArray[Any], T: int, B: int, K: int) -> bool:
     last = (B, K) if y.dtype.kind == "f" else (B,)
     if y.shape not in (last, (T, *last)):
         raise ValueError(f"y must be {last} or, for an answer a step, {(T, *last)}, got {y.shape}")
+    if not y.size:
+        raise ValueError(f"y must hold at least one target, got {y.shape}")
     return y.shape != last
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -93,7 +94,7 @@ def fit(
         while not run.stopped:
             update = len(run.loss) + 1
             x, y, *_ = batches()
-            x, y = torch.as_tensor(x).to(where), torch.as_tensor(y).to(where)
+            x, y = _tensor(x).to(where), _tensor(y).to(where)
             optimiser.zero_grad()
             value = loss(model(x), y)
             if not value.isfinite():
@@ -110,13 +111,28 @@ def default_loss(prediction: Tensor, y: Tensor) -> Tensor:
 
     prediction: y's shape, with one more axis, the classes, at the end where y is an integer.
     """
+    if y.is_complex() or y.dtype == torch.bool:
+        raise TypeError(f"y must be integers (classes) or floats (values), got {y.dtype}")
     classes = not y.is_floating_point()
     if prediction.shape[: y.ndim] != y.shape or prediction.ndim != y.ndim + classes:
         wanted = f"{tuple(y.shape)} and then the classes" if classes else f"{tuple(y.shape)}"
         raise ValueError(f"the prediction must be {wanted}, as y, got {tuple(prediction.shape)}")
+    if not y.numel():
+        raise ValueError(f"y must hold at least one target, got {tuple(y.shape)}")
     if classes:
+        K = prediction.shape[-1]
+        low, high = y.aminmax()
+        if low < 0 or high >= K:  # torch leaves −100 out, and on a GPU any other ends the process
+            raise ValueError(f"y must hold classes 0 … {K - 1}, got {low} … {high}")
         return F.cross_entropy(prediction.flatten(0, -2), y.flatten().long())
     return F.mse_loss(prediction, y)
+
+
+def _tensor(values: Any) -> Tensor:
+    """A tensor of them; of an array a copy, as torch takes no negative strides."""
+    if isinstance(values, np.ndarray):
+        values = np.array(values, order="C")
+    return torch.as_tensor(values)
 
 
 def _clip(weights: dict[str, nn.Parameter], clip: float | None, update: int) -> float:
