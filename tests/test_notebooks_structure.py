@@ -76,7 +76,7 @@ def test_every_claim_of_the_notes_is_boxed_in_its_chapter(name: str) -> None:
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_claim_box_is_named_for_what_its_title_says(name: str) -> None:
     titles = re.compile(
-        r"^:{3,}\{admonition\} Claim (\w+):.*\n:class: claim\n:name: claim-(\w+)$", re.MULTILINE
+        r"^:{3,}\{admonition\} Claim (\w+):.*\n:class: claim(?: dropdown)?\n:name: claim-(\w+)$", re.MULTILINE
     )
     found = [pair for source in sources(name) for pair in titles.findall(source)]
     assert sorted(claim for claim, _ in found) == sorted(CLAIMS[name])
