@@ -179,3 +179,11 @@ def test_a_chapter_ends_with_what_a_lesson_ends_with(name: str) -> None:
 def test_cell_ids_are_unique(name: str) -> None:
     ids = [cell.id for cell in nbformat.read(NOTEBOOKS[name], as_version=4).cells]
     assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("page", ["claims", "index"])
+def test_a_page_that_lists_the_claims_links_to_each_once(page: str) -> None:
+    text = (ROOT / "book" / f"{page}.md").read_text(encoding="utf-8")
+    links = re.findall(r"\[(\w+)\]\(#claim-(\w+)\)", text)
+    assert all(target == claim.lower() for claim, target in links)
+    assert sorted(claim for claim, _ in links) == sorted(set().union(*CLAIMS.values()))
