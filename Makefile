@@ -44,9 +44,9 @@ $(VENV)/.installed: requirements.txt requirements-test.txt requirements.lock pyp
 book: $(BOOK)/.built ## build the book, warnings are errors, and print the file to open
 	@echo "Open file://$(CURDIR)/$(BOOK)/index.html"
 
-$(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml \
+$(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
   $(shell find book notebooks lstm_lib -type f -not -name '*.pyc' -not -path '*/.*' 2>/dev/null)
-	@$(BIN)/jupyter-book build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { echo "The book has the warnings" \
+	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { echo "The book has the warnings" \
 	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
 	@touch $@
 
@@ -79,7 +79,7 @@ nbval: install ## run every notebook and compare every output with the stored on
 	  --nbval-cell-timeout 120 -n 2 --dist loadfile -q
 
 pages: book $(VENV)/browser ## look at every page of the book in a real browser
-	$(BIN)/pytest tests/test_book_pages.py -m pages -n 2 --dist loadgroup -q
+	$(BIN)/pytest tests/test_book_pages.py -m pages -n 2 --dist loadscope -q
 
 $(VENV)/browser: $(VENV)/.installed tools/get_browser.py
 	@$(BIN)/python tools/get_browser.py $@

@@ -1,6 +1,7 @@
 """What every chapter must have, read from the stored notebooks themselves."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -76,7 +77,8 @@ def test_every_claim_of_the_notes_is_boxed_in_its_chapter(name: str) -> None:
 @pytest.mark.parametrize("name", CLAIMS)
 def test_every_claim_box_is_named_for_what_its_title_says(name: str) -> None:
     titles = re.compile(
-        r"^:{3,}\{admonition\} Claim (\w+):.*\n:class: claim(?: dropdown)?\n:name: claim-(\w+)$", re.MULTILINE
+        r"^:{3,}\{admonition\} Claim (\w+):.*\n:class: claim(?: dropdown)?\n:name: claim-(\w+)$",
+        re.MULTILINE,
     )
     found = [pair for source in sources(name) for pair in titles.findall(source)]
     assert sorted(claim for claim, _ in found) == sorted(CLAIMS[name])
@@ -115,6 +117,20 @@ def test_stored_outputs_have_no_error_that_was_not_meant(name: str) -> None:
 def test_stored_outputs_have_nothing_on_stderr(name: str) -> None:
     for cell in cells(name, "code"):
         assert [out.text for out in cell.outputs if out.get("name") == "stderr"] == [], cell.id
+
+
+@each_notebook
+def test_cells_have_no_metadata_of_a_run_or_a_converter(name: str) -> None:
+    meant = {"claims", "mystnb", "tags"}
+    cells = nbformat.read(NOTEBOOKS[name], as_version=4).cells
+    assert [(cell.id, key) for cell in cells for key in cell.metadata.keys() - meant] == []
+
+
+@each_notebook
+def test_what_a_cell_printed_is_stored_in_one_piece(name: str) -> None:
+    for cell in cells(name, "code"):
+        streams = [out.get("name") for out in cell.outputs]
+        assert [a for a, b in pairwise(streams) if a and a == b] == [], cell.id
 
 
 @each_notebook

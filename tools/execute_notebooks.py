@@ -24,6 +24,16 @@ SECONDS_ALLOWED = 60
 MEGABYTES_ALLOWED = 1000
 PROCESSES = 2
 
+# Left by runs and by jupytext; says nothing of the cell.
+VOLATILE = (
+    "execution",
+    "collapsed",
+    "scrolled",
+    "ExecuteTime",
+    "lines_to_next_cell",
+    "cell_marker",
+)
+
 # Runs last in the kernel and is not stored. Linux counts kilobytes, macOS bytes.
 PEAK_MEMORY = """
 import resource, sys
@@ -50,8 +60,22 @@ def strip_volatile(notebook: NotebookNode) -> None:
         }
     )
     for cell in notebook.cells:
-        for key in ("execution", "collapsed", "scrolled", "ExecuteTime"):
+        for key in VOLATILE:
             cell.metadata.pop(key, None)
+        if cell.cell_type == "code":
+            cell.outputs = merge_streams(cell.outputs)
+
+
+def merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join what was printed in several pieces to one stream, as the reader sees it."""
+    merged: list[NotebookNode] = []
+    for output in outputs:
+        before = merged[-1] if merged else {}
+        if output.output_type == "stream" and before.get("name") == output.name:
+            before.text += output.text
+        else:
+            merged.append(output)
+    return merged
 
 
 def run_cells(notebook: NotebookNode, folder: Path) -> tuple[float, str]:
