@@ -54,6 +54,7 @@ serve: book ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind localhost --directory $(BOOK)
 
 lab: install ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter trust notebooks/*.ipynb # else JupyterLab hides the stored drawings
 	env -u TQDM_DISABLE -u OMP_NUM_THREADS $(BIN)/jupyter lab notebooks $(if $(filter 0,$(shell id -u)),--allow-root)
 
 notebooks: install ## execute all notebooks in place, and measure their time and memory
