@@ -25,32 +25,32 @@ ROWS = 2**14
 class Decoded(NamedTuple):
     """A held-out score, and what an answer that ignores the state scores there."""
 
-    score: float
-    chance: float
+    score: float  #: accuracy, or R² for float labels
+    chance: float  #: what ignoring the state scores
 
 
 class DecodedOverTime(NamedTuple):
     """A held-out score for each step t in `steps`, and the one chance level."""
 
-    steps: NDArray[np.int64]
-    score: NDArray[np.float64]
-    chance: float
+    steps: NDArray[np.int64]  #: 1, 1 + every, …
+    score: NDArray[np.float64]  #: one for each of them
+    chance: float  #: what ignoring the state scores
 
 
 class JacobianNorms(NamedTuple):
     """Spectral norms by k = 0 … T; c is None for a cell without a cell state."""
 
-    h: NDArray[np.float64]  # (T+1,)  ‖∂h_T/∂h_k‖
-    c: NDArray[np.float64] | None  # (T+1,)  ‖∂c_T/∂c_k‖
+    h: NDArray[np.float64]  #: (T+1,)  ‖∂h_T/∂h_k‖
+    c: NDArray[np.float64] | None  #: (T+1,)  ‖∂c_T/∂c_k‖
 
 
 class GateStatistics(NamedTuple):
     """A gate's values over all steps, sequences and units, and the share near 0 and near 1."""
 
-    mean: float
-    std: float
-    closed: float  # share below 0.1
-    open: float  # share above 0.9
+    mean: float  #: in [0, 1]
+    std: float  #: over steps, sequences and units together
+    closed: float  #: share below 0.1
+    open: float  #: share above 0.9
 
 
 def decode(states: ArrayLike, labels: ArrayLike, *, seed: int = 0) -> Decoded:

@@ -19,13 +19,13 @@ from numpy.typing import DTypeLike, NDArray
 class Batch(NamedTuple):
     """Sequences, their targets, and the score to beat.
 
-    x: (T, B, D) float. y: a class (int) or a value (float) for each sequence, or for each step
-    when y has a time axis. do_nothing: nats or mean squared error, see the module.
+    y holds a class (int) or a value (float) for each sequence, or for each step when it has a time
+    axis.
     """
 
-    x: NDArray[np.floating]
-    y: NDArray[Any]
-    do_nothing: float
+    x: NDArray[np.floating]  #: (T, B, D)
+    y: NDArray[Any]  #: (B,), (B, 1), (T, B) or (T, B, 1), as the task says
+    do_nothing: float  #: nats or mean squared error, see the module
 
 
 def recall_first(

@@ -19,30 +19,30 @@ CELLS: tuple[Cell, ...] = get_args(Cell)
 class Stored(NamedTuple):
     """One array of a framework: rows of blocks, each row over the same layers side by side."""
 
-    name: str
-    shape: str  # its axes, such as "4H, D"
-    rows: str  # the blocks from top to bottom: "W_x", "W_h", "W_x W_h", "b_x", "b_h", "b_x b_h"
-    gates: str  # the layers from left to right, such as "ifgo"
-    transposed: bool = False  # True where outputs come first, as in (4H, D)
+    name: str  #: the framework's own
+    shape: str  #: its axes, such as "4H, D"
+    rows: str  #: the blocks from top to bottom: "W_x", "W_h", "W_x W_h", "b_x", "b_h", "b_x b_h"
+    gates: str  #: the layers from left to right, such as "ifgo"
+    transposed: bool = False  #: True where outputs come first, as in (4H, D)
 
 
 class Layout(NamedTuple):
     """How a framework stores one kind of cell, and where its equations differ from ours."""
 
-    arrays: tuple[Stored, ...]
-    forget_offset: float = 0.0  # what the framework adds to f's sum at run time
-    z_keeps: bool = True  # GRU: z_t = 1 keeps h_{t-1}; False: z_t = 1 takes the candidate
-    reset: Literal["after", "before", ""] = ""  # GRU: r_t multiplies after or before W_hn
+    arrays: tuple[Stored, ...]  #: in the framework's order
+    forget_offset: float = 0.0  #: what the framework adds to f's sum at run time
+    z_keeps: bool = True  #: GRU: z_t = 1 keeps h_{t-1}; False: z_t = 1 takes the candidate
+    reset: Literal["after", "before", ""] = ""  #: GRU: r_t multiplies after or before W_hn
 
 
 class Convention(NamedTuple):
     """A framework: its layouts by cell, why a cell has none, and where the facts were found."""
 
-    title: str
-    layouts: dict[Cell, Layout]
-    missing: dict[Cell, str]
-    forget_bias: str  # what an untrained LSTM adds in its forget gate
-    source: str
+    title: str  #: as readers know it
+    layouts: dict[Cell, Layout]  #: by cell: "lstm", "gru", "rnn"
+    missing: dict[Cell, str]  #: why a cell has no layout here
+    forget_bias: str  #: what an untrained LSTM adds in its forget gate
+    source: str  #: where the facts were found
 
 
 def _width(gates: str) -> str:

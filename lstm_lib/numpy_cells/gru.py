@@ -42,7 +42,7 @@ class Trace(NamedTuple):
 class Gradients(NamedTuple):
     """The derivatives of L by all that went in, each shaped as the thing itself."""
 
-    params: Params
+    params: Params  #: by the weights
     x: Array  #: (T, B, D)
     state: Array  #: (B, H), by h_0
 

@@ -46,7 +46,7 @@ class Trace(NamedTuple):
 class Gradients(NamedTuple):
     """The derivatives of L by all that went in, each shaped as the thing itself."""
 
-    params: Params
+    params: Params  #: by the weights
     x: Array  #: (T, B, D)
     state: State  #: (B, H) each, by h_0 and c_0
 

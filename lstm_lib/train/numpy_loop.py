@@ -25,10 +25,10 @@ Array = NDArray[np.floating]
 class Model(NamedTuple):
     """A recurrent cell and a linear readout of its hidden state."""
 
-    cell: ModuleType  # lstm_lib.numpy_cells.rnn, .lstm or .gru
-    params: Any  # cell.Params
-    W_y: Array  # (H, K)
-    b_y: Array  # (K,)
+    cell: ModuleType  #: lstm_lib.numpy_cells.rnn, .lstm or .gru
+    params: Any  #: cell.Params
+    W_y: Array  #: (H, K)
+    b_y: Array  #: (K,)
 
 
 def init_model(
