@@ -2,7 +2,8 @@
 
 `fit` trains any `torch.nn.Module`; `fit_numpy` is the same loop over `numpy_cells`, for chapters
 that read better without torch. Given the same weights and batches, both give the same curve.
-torch is imported when `fit` or `Reader` is first used, not before.
+`run` is for what takes long: seeded, scheduled, validated, and resumed after a kill. torch is
+imported when one of its parts is first used, not before.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,23 @@ from lstm_lib.train.history import WINDOW, History
 from lstm_lib.train.numpy_loop import Model, fit_numpy, init_model, loss_and_gradients, predict
 
 if TYPE_CHECKING:
+    from lstm_lib.train.runs import Config, Run, rng_for, run
     from lstm_lib.train.torch_loop import Reader, fit
 
 __all__ = [
     "WINDOW",
+    "Config",
     "History",
     "Model",
     "Reader",
+    "Run",
     "fit",
     "fit_numpy",
     "init_model",
     "loss_and_gradients",
     "predict",
+    "rng_for",
+    "run",
 ]
 
 
@@ -31,4 +37,8 @@ def __getattr__(name: str) -> Any:
         from lstm_lib.train import torch_loop
 
         return getattr(torch_loop, name)
+    if name in ("Config", "Run", "rng_for", "run"):
+        from lstm_lib.train import runs
+
+        return getattr(runs, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

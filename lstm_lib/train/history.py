@@ -98,6 +98,11 @@ class Recorder:
     ) -> None:
         self.bar.close()
 
+    def resume(self, loss: Sequence[float], gradient_norm: Sequence[float]) -> None:
+        """Go on after updates that were recorded before."""
+        self.loss, self.gradient_norm = list(loss), list(gradient_norm)
+        self.bar.update(len(self.loss))
+
     def record(self, loss: float, gradient_norm: float) -> None:
         """Keep one update's numbers and decide whether it was the last."""
         self.loss.append(loss)

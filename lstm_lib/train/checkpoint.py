@@ -1,0 +1,129 @@
+"""What a training run needs to go on, in one safetensors file whose metadata holds the record.
+
+One file, written beside its place, flushed and renamed: whoever is killed in the middle leaves the
+checkpoint before it whole. safetensors holds numbers and text only, so reading one runs no code.
+"""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+RECORD = ("config", "update", "loss", "gradient_norm", "validation", "best_update", "stopped")
+
+
+@dataclass
+class Checkpoint:
+    """Where a run stands after `update` updates."""
+
+    config: dict[str, Any]
+    update: int = 0
+    loss: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
+    validation: list[tuple[int, float]] = field(default_factory=list)
+    best_update: int | None = None
+    stopped: str = ""
+    state: Any = None  # carried to the next update: None, a tensor, or a tuple of these
+    best: dict[str, Tensor] | None = None  # the weights of best_update
+
+
+def detached(state: Any) -> Any:
+    """The same tensors without the graph that made them."""
+    if state is None or isinstance(state, Tensor):
+        return state if state is None else state.detach()
+    return tuple(detached(part) for part in state)
+
+
+def write_checkpoint(
+    path: Path, now: Checkpoint, model: nn.Module, adam: torch.optim.Optimizer
+) -> None:
+    """Replace the checkpoint at `path`; the old one stays whole until the new one is."""
+    tensors = {f"model.{name}": value for name, value in model.state_dict().items()}
+    for index, averages in adam.state_dict()["state"].items():
+        tensors |= {f"adam.{index}.{name}": value for name, value in averages.items()}
+    tensors |= {f"best.{name}": value for name, value in (now.best or {}).items()}
+    shape = _flatten(now.state, tensors, "state")
+    record = {name: getattr(now, name) for name in RECORD} | {"state": shape}
+    whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    write_atomically(path, save(whole, {"record": json.dumps(record)}))
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that it is there wholly or not at all; OSError names it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        with open(unfinished, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}", str(path)) from error
+
+
+def read_checkpoint(
+    path: Path, config: dict[str, Any], model: nn.Module, adam: torch.optim.Optimizer
+) -> Checkpoint:
+    """Load weights and Adam's averages in place and return the rest.
+
+    Raises ValueError where the file is damaged or belongs to another configuration or model.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            record = json.loads(file.metadata()["record"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is damaged ({error}): delete it to start anew") from error
+    old = record["config"]
+    other = [name for name in config if old.get(name) != config[name]]
+    if other:
+        changed = ", ".join(f"{name} {old.get(name)!r} → {config[name]!r}" for name in other)
+        raise ValueError(f"{path} is of another configuration ({changed}): use another folder")
+    weights = _part(tensors, "model.")
+    mine = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
+    if {name: (value.shape, value.dtype) for name, value in weights.items()} != mine:
+        raise ValueError(f"{path} is of another model: its weights have other names or shapes")
+    model.load_state_dict(weights)
+    averages: dict[int, dict[str, Tensor]] = {}
+    for name, value in _part(tensors, "adam.").items():
+        index, key = name.split(".")
+        averages.setdefault(int(index), {})[key] = value
+    adam.load_state_dict({**adam.state_dict(), "state": averages})
+    device = next(model.parameters()).device
+    now = Checkpoint(**{name: record[name] for name in RECORD})
+    now.validation = [(update, score) for update, score in now.validation]
+    now.state = _unflatten(record["state"], tensors, device)
+    now.best = _part(tensors, "best.") or None
+    return now
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start so, named by the rest."""
+    return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+
+
+def _flatten(state: Any, tensors: dict[str, Tensor], name: str) -> Any:
+    """Add a state's tensors under names; return its shape, with the names in their places."""
+    if state is None:
+        return None
+    if isinstance(state, Tensor):
+        tensors[name] = state
+        return name
+    return [_flatten(part, tensors, f"{name}.{k}") for k, part in enumerate(state)]
+
+
+def _unflatten(shape: Any, tensors: dict[str, Tensor], device: torch.device) -> Any:
+    """The state whose shape `_flatten` returned."""
+    if shape is None:
+        return None
+    if isinstance(shape, str):
+        return tensors[shape].to(device)
+    return tuple(_unflatten(part, tensors, device) for part in shape)
