@@ -93,14 +93,15 @@ class CharModel(nn.Module):
         self.readout = nn.Linear(H, V)
         self.dropout = nn.Dropout(dropout)
         for name, p in self.named_parameters():
-            if "bias" in name:
+            if name == "lstm.bias_ih_l0":
+                nn.init.zeros_(p)
+                nn.init.constant_(p.data[H : 2 * H], forget_bias)
+            elif "bias" in name:
                 nn.init.zeros_(p)
             elif "embedding" in name:
                 nn.init.normal_(p, std=0.1, generator=generator)
             else:
                 nn.init.uniform_(p, -(H**-0.5), H**-0.5, generator=generator)
-        with torch.no_grad():
-            self.lstm.bias_ih_l0[H : 2 * H] = forget_bias
 
     def forward(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """tokens (T, B) to (logits (T, B, V) of what follows each token, (h_T, c_T))."""
