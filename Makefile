@@ -19,7 +19,7 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book lab notebooks serve test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book lab notebooks serve data results experiment test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,17 @@ lab: install ## open the notebooks in JupyterLab
 
 notebooks: install ## execute all notebooks in place, and measure their time and memory
 	$(BIN)/python tools/execute_notebooks.py notebooks/*.ipynb
+
+# ---- data and long experiments -------------------------------------------------------------
+
+data: install ## fetch the data that the chapters use (14 MB), and list what there is
+	$(BIN)/python -m lstm_lib.data
+
+results: data ## measure the targets of the course anew, beside the recorded ones (minutes)
+	$(BIN)/python -m lstm_lib.experiments results
+
+experiment: data ## run a long experiment and record it: make experiment NAME=shakespeare
+	env -u TQDM_DISABLE $(BIN)/python -m lstm_lib.experiments $(NAME)
 
 # ---- the tests -----------------------------------------------------------------------------
 
