@@ -68,7 +68,7 @@ class CharModel(nn.Module):
     """Embedding, one LSTM layer with dropout before and after it, and a linear readout.
 
     V: characters. E: size of the embedding. H: hidden units. Weights are drawn from `generator`:
-    U(−1/√H, 1/√H), the embedding N(0, 0.1²); biases zero, the forget gate's `forget_bias`.
+    U(−1/√H, 1/√H), the embedding N(0, 1); biases zero, the forget gate's `forget_bias`.
     """
 
     lstm: nn.LSTM
@@ -99,7 +99,7 @@ class CharModel(nn.Module):
             elif "bias" in name:
                 nn.init.zeros_(p)
             elif "embedding" in name:
-                nn.init.normal_(p, std=0.1, generator=generator)
+                nn.init.normal_(p, generator=generator)
             else:
                 nn.init.uniform_(p, -(H**-0.5), H**-0.5, generator=generator)
 

@@ -37,7 +37,7 @@ CONTEXT = 1000
 
 
 HOUR = Config(
-    updates=7000, lr=3e-3, schedule="cosine", warmup=200, validate_every=250, save_every=250
+    updates=25_000, lr=3e-3, schedule="cosine", warmup=200, validate_every=1000, save_every=500
 )
 
 
@@ -48,8 +48,8 @@ class Settings:
     E: int = 64
     H: int = 384
     dropout: float = 0.1
-    T: int = 100
-    B: int = 128
+    T: int = 64
+    B: int = 64
     config: Config = HOUR
 
 
