@@ -83,10 +83,10 @@ lint: install ## ruff: style and format of code and notebooks ('make format' men
 types: install ## mypy: the types of lstm_lib
 	$(BIN)/mypy
 
-unit: install ## pytest: the unit tests, and how much of lstm_lib they cover
+unit: data ## pytest: the unit tests, and how much of lstm_lib they cover
 	$(BIN)/pytest tests -n 2 --cov=lstm_lib --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-nbval: install ## run every notebook and compare every output with the stored one
+nbval: data ## run every notebook and compare every output with the stored one
 	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	  --nbval-cell-timeout 120 -n 2 --dist loadfile -q
 

@@ -4,6 +4,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+
 from lstm_lib import recorded
 from lstm_lib.experiments import __main__ as command
 from lstm_lib.experiments import results
