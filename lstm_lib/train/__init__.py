@@ -13,6 +13,16 @@ from lstm_lib.train.numpy_loop import Model, fit_numpy, init_model, loss_and_gra
 
 if TYPE_CHECKING:
     from lstm_lib.train.runs import Config, Run, rng_for, run
+    from lstm_lib.train.sequences import (
+        Padded,
+        last_step,
+        loss_over_steps,
+        mask,
+        mean_over_steps,
+        minibatches,
+        packed,
+        pad,
+    )
     from lstm_lib.train.torch_loop import Reader, fit
 
 __all__ = [
@@ -20,12 +30,20 @@ __all__ = [
     "Config",
     "History",
     "Model",
+    "Padded",
     "Reader",
     "Run",
     "fit",
     "fit_numpy",
     "init_model",
+    "last_step",
     "loss_and_gradients",
+    "loss_over_steps",
+    "mask",
+    "mean_over_steps",
+    "minibatches",
+    "packed",
+    "pad",
     "predict",
     "rng_for",
     "run",
@@ -41,4 +59,8 @@ def __getattr__(name: str) -> Any:
         from lstm_lib.train import runs
 
         return getattr(runs, name)
+    if name in __all__:  # all others are loaded already
+        from lstm_lib.train import sequences
+
+        return getattr(sequences, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
