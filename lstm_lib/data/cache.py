@@ -8,6 +8,7 @@ dies; so a *.part file that the holder of the lock finds is nobody's, and is wri
 
 import errno
 import fnmatch
+import gzip
 import hashlib
 import io
 import os
@@ -26,7 +27,17 @@ from .sources import SOURCES, Source
 Members = dict[str, bytes]
 
 _LOCK_SECONDS = 600.0
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, KeyError)
+# All that zipfile and tarfile were seen to raise for archives with bytes changed or missing.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+)
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
