@@ -10,6 +10,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 """
 
 from .diagrams import Diagram, cell_diagram, chain_diagram
+from .graph import backward_diagram
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
 from .style import COLOURS, LINES, to_dark, use_style
 
@@ -17,6 +18,7 @@ __all__ = [
     "COLOURS",
     "LINES",
     "Diagram",
+    "backward_diagram",
     "bars",
     "cell_diagram",
     "cell_trace",

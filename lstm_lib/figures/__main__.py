@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from .diagrams import Diagram, cell_diagram, chain_diagram
+from .graph import backward_diagram
 
 
 def assets() -> dict[str, Diagram]:
@@ -12,6 +13,7 @@ def assets() -> dict[str, Diagram]:
         "cell": cell_diagram(),
         "chain-rnn": chain_diagram("rnn"),
         "chain-lstm": chain_diagram("lstm"),
+        "backward": backward_diagram(),
     }
     return {f"{name}-light.svg": diagram for name, diagram in drawn.items()} | {
         f"{name}-dark.svg": diagram.dark() for name, diagram in drawn.items()
