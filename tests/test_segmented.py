@@ -1,4 +1,4 @@
-"""The LSTM with a state kept every √T steps gives what the plain one gives, in less memory."""
+"""The LSTM with a state kept every few steps gives what the plain one gives, in less memory."""
 
 import tracemalloc
 
@@ -19,7 +19,7 @@ def setting(T, B=2, D=3, H=4, dtype=np.float64):
 
 
 @settings(max_examples=40, deadline=None)
-@given(T=st.integers(1, 30), every=st.one_of(st.none(), st.integers(1, 35)))
+@given(T=st.integers(1, 70), every=st.one_of(st.none(), st.integers(1, 35)))
 def test_states_and_gradients_are_those_of_the_plain_cell_for_any_segment(T, every):
     params, x, dh, state, dstate = setting(T)
     trace = lstm.forward(params, x, state)
@@ -43,8 +43,10 @@ def test_start_and_end_may_be_left_out_as_in_the_plain_cell():
     np.testing.assert_allclose(ours.x, plain.x, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize(("T", "every", "segments"), [(1, 1, 1), (9, 3, 3), (10, 4, 3), (17, 5, 4)])
-def test_a_segment_is_the_root_of_the_length_rounded_up(T, every, segments):
+@pytest.mark.parametrize(
+    ("T", "every", "segments"), [(1, 1, 1), (9, 1, 9), (70, 2, 35), (150, 3, 50)]
+)
+def test_a_segment_is_a_quarter_of_the_root_of_the_length(T, every, segments):
     params, x, *_ = setting(T)
     kept = segmented.forward(params, x)
     assert (kept.every, len(kept.c)) == (every, segments)
@@ -71,7 +73,7 @@ def test_beyond_output_and_gradients_almost_nothing_is_held():
     params, x, dh, _, _ = setting(6400, B=4, D=8, H=8, dtype=np.float32)
     ours = peak(lambda: segmented.backward(params, x, segmented.forward(params, x), dh))
     plain = peak(lambda: lstm.backward(params, x, lstm.forward(params, x), dh))
-    assert ours < 1.25 * (x.nbytes + dh.nbytes) < plain / 4
+    assert ours < 1.1 * (x.nbytes + dh.nbytes) < plain / 4
 
 
 @pytest.mark.parametrize(

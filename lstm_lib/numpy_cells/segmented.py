@@ -1,10 +1,10 @@
-"""The LSTM over long sequences in little memory: keep a state every √T steps, recompute the rest.
+"""The LSTM over long sequences in little memory: keep a state every few steps, recompute the rest.
 
 `lstm.forward` keeps six arrays of every step, since `lstm.backward` asks for them. Here `forward`
 keeps the hidden states, which are the output anyway, and c at the start of each segment of about
-√T steps. `backward` takes the segments from the last to the first, runs each forward once more
-to get its trace back, and lets the trace go when it is done with it: the memory of about √T steps
-in place of T, for one more forward pass (Chen et al. 2016, section 4, "sublinear memory cost").
+√T / 4 steps. `backward` takes the segments from the last to the first, runs each forward once more
+to get its trace back, and lets the trace go when it is done with it: memory that grows as √T in
+place of T, for one more forward pass (Chen et al. 2016, section 4).
 """
 
 from math import isqrt
@@ -32,12 +32,14 @@ def forward(
     """Run the LSTM over x and keep its output, and c every few steps.
 
     x: (T, B, D), T ≥ 1. state: (h_0, c_0), each (B, H), zero where None.
-    every: steps a segment; None is √T, rounded up, which needs the least memory.
+    every: steps a segment; None is about √T / 4, which needs the least memory.
     Raises TypeError for a dtype and ValueError for a shape or an `every` that does not fit.
     """
     D, H, dtype = check.check_params(params, Params, 4)
     T, B = check.check_input(x, D, dtype)
-    every = isqrt(T - 1) + 1 if every is None else check.check_size("every", every)
+    # While a segment is at work, each of its steps takes about 16 arrays (B, H), a kept c one:
+    # T / every + 16 every is least at √T / 4.
+    every = max(1, isqrt(T) // 4) if every is None else check.check_size("every", every)
     h_t, c_t = check.check_pair("state", state, B, H, dtype)
     h, c = np.empty((T + 1, B, H), dtype), np.empty((-(-T // every), B, H), dtype)
     h[0] = h_t
