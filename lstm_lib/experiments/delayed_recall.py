@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lstm_lib import data, recorded
-from lstm_lib.audio import Floats, delayed_recall, standardise
+from lstm_lib.audio import Floats, delayed_recall, new_cell, standardise
 from lstm_lib.experiments.results import Row, spread
-from lstm_lib.torch_cells import GRU, LSTM, RNN
 from lstm_lib.train.runs import Config, rng_for, run
 from lstm_lib.train.torch_loop import Reader
 
@@ -47,25 +46,9 @@ SMALL = Settings(nets=("RNN", "GRU", "LSTM 3"), delays=(50,), seeds=(0, 1))
 
 
 def new_net(name: str, D: int, H: int, seed: int) -> Reader:
-    """An untrained "RNN", "GRU" or "LSTM b" with forget bias b, to name one of nine speakers.
-
-    The weights are those that the cell of `torch_cells` draws; the cell is the faster `torch.nn`.
-    """
+    """An untrained "RNN", "GRU" or "LSTM b" with forget bias b, to name one of nine speakers."""
     generator = torch.Generator().manual_seed(seed)
-    kind, _, bias = name.partition(" ")
-    fast: nn.RNNBase
-    if kind == "LSTM":
-        drawn: nn.Module = LSTM(D, H, forget_bias=float(bias), generator=generator)
-        fast = nn.LSTM(D, H, device="meta")
-    elif kind == "GRU":
-        drawn, fast = GRU(D, H, generator=generator), nn.GRU(D, H, device="meta")
-    elif kind == "RNN":
-        drawn, fast = RNN(D, H, generator=generator), nn.RNN(D, H, device="meta")
-    else:
-        raise ValueError(f"name must be RNN, GRU or LSTM b, got {name!r}")
-    fast.load_state_dict(drawn.state_dict(), assign=True)
-    fast.requires_grad_(True)
-    return Reader(fast, SPEAKERS, generator=generator)
+    return Reader(new_cell(name, D, H, generator), SPEAKERS, generator=generator)
 
 
 def train_net(
