@@ -6,6 +6,8 @@ checkpoint before it whole. safetensors holds numbers and text only, so reading 
 
 import json
 import os
+import tempfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +36,25 @@ class Checkpoint:
 
 
 def detached(state: Any) -> Any:
-    """The same tensors without the graph that made them."""
+    """The same tensors without the graph that made them; TypeError for what no state can be."""
     if state is None or isinstance(state, Tensor):
         return state if state is None else state.detach()
-    return tuple(detached(part) for part in state)
+    if isinstance(state, tuple | list):
+        return tuple(detached(part) for part in state)
+    raise TypeError(
+        f"the state must be None, a tensor or a tuple of these, got {type(state).__name__}"
+    )
+
+
+def check_writable(folder: Path) -> None:
+    """Make the folder; OSError, naming it, where nothing can be written: better now than later."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write in {folder}: {error.strerror}", str(folder)
+        ) from error
 
 
 def write_checkpoint(
@@ -49,8 +66,9 @@ def write_checkpoint(
         tensors |= {f"adam.{index}.{name}": value for name, value in averages.items()}
     tensors |= {f"best.{name}": value for name, value in (now.best or {}).items()}
     shape = _flatten(now.state, tensors, "state")
-    record = {name: getattr(now, name) for name in RECORD} | {"state": shape}
     whole = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    record = {name: getattr(now, name) for name in RECORD}
+    record |= {"state": shape, "crc32": _checksum(whole)}
     write_atomically(path, save(whole, {"record": json.dumps(record)}))
 
 
@@ -80,34 +98,61 @@ def read_checkpoint(
         with safe_open(path, framework="pt") as file:
             record = json.loads(file.metadata()["record"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            now = Checkpoint(**{name: record[name] for name in RECORD})
+            if record.get("crc32", wanted := _checksum(tensors)) != wanted:
+                raise ValueError("the checksum of its numbers is another")
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged ({error}): delete it to start anew") from error
-    old = record["config"]
-    other = [name for name in config if old.get(name) != config[name]]
-    if other:
-        changed = ", ".join(f"{name} {old.get(name)!r} → {config[name]!r}" for name in other)
-        raise ValueError(f"{path} is of another configuration ({changed}): use another folder")
     weights = _part(tensors, "model.")
-    mine = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
-    if {name: (value.shape, value.dtype) for name, value in weights.items()} != mine:
-        raise ValueError(f"{path} is of another model: its weights have other names or shapes")
-    model.load_state_dict(weights)
+    _refuse_others(path, now.config, config, "configuration")
+    _refuse_others(path, _kinds(weights), _kinds(model.state_dict()), "model")
     averages: dict[int, dict[str, Tensor]] = {}
     for name, value in _part(tensors, "adam.").items():
         index, key = name.split(".")
         averages.setdefault(int(index), {})[key] = value
+    trained = [p.shape for group in adam.param_groups for p in group["params"]]
+    for k, average in averages.items():
+        if k >= len(trained) or average["exp_avg"].shape != trained[k]:
+            raise ValueError(f"{path} is of another model: other weights of it were trained")
+    model.load_state_dict(weights)
     adam.load_state_dict({**adam.state_dict(), "state": averages})
     device = next(model.parameters()).device
-    now = Checkpoint(**{name: record[name] for name in RECORD})
     now.validation = [(update, score) for update, score in now.validation]
     now.state = _unflatten(record["state"], tensors, device)
     now.best = _part(tensors, "best.") or None
     return now
 
 
+def _refuse_others(path: Path, there: dict[str, Any], mine: dict[str, Any], what: str) -> None:
+    """ValueError, naming what differs, unless both are the same."""
+    changed = ", ".join(
+        f"{name} {there.get(name, 'absent')!r} → {mine.get(name, 'absent')!r}"
+        for name in mine | there
+        if there.get(name, "absent") != mine.get(name, "absent")
+    )
+    if changed:
+        raise ValueError(f"{path} is of another {what} ({changed}): use another folder")
+
+
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """The tensors whose names start so, named by the rest."""
     return {n.removeprefix(prefix): value for n, value in tensors.items() if n.startswith(prefix)}
+
+
+def _kinds(weights: dict[str, Tensor]) -> dict[str, Any]:
+    """The shape and dtype of each, to compare and to show."""
+    return {
+        name: (*value.shape, str(value.dtype).removeprefix("torch."))
+        for name, value in weights.items()
+    }
+
+
+def _checksum(tensors: dict[str, Tensor]) -> int:
+    """CRC-32 of all numbers: safetensors notices a file cut short, but not a bit that fell over."""
+    crc = 0
+    for name in sorted(tensors):
+        crc = zlib.crc32(tensors[name].reshape(-1).view(torch.uint8).numpy().tobytes(), crc)
+    return crc
 
 
 def _flatten(state: Any, tensors: dict[str, Tensor], name: str) -> Any:

@@ -17,7 +17,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lstm_lib.train.checkpoint import Checkpoint, detached, read_checkpoint, write_checkpoint
+from lstm_lib.train.checkpoint import (
+    Checkpoint,
+    check_writable,
+    detached,
+    read_checkpoint,
+    write_checkpoint,
+)
 from lstm_lib.train.history import History, Recorder, check_rates, loss_not_finite
 from lstm_lib.train.torch_loop import _clip
 
@@ -52,11 +58,14 @@ class Config:
 
     def __post_init__(self) -> None:
         check_rates(self.lr, self.clip)
+        for name in ("lr", "clip", "weight_decay"):
+            if getattr(self, name) is not None:  # NumPy's numbers cannot be written as JSON
+                object.__setattr__(self, name, float(getattr(self, name)))
         for name in ("updates", "threads", "validate_every", "patience", "save_every"):
             value = getattr(self, name)
             if value is None and name not in ("updates", "threads"):
                 continue
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {value!r}")
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule must be one of {SCHEDULES}, got {self.schedule!r}")
@@ -112,8 +121,9 @@ def run(
     by renaming; where it holds one of this configuration the run goes on from there.
 
     Raises ValueError for a checkpoint of another configuration or model, or a damaged one;
-    FloatingPointError, naming the update, for a loss or gradient that is not finite; OSError where
-    the folder cannot be written.
+    FloatingPointError, naming the update, for a loss or gradient that is not finite or a score
+    that is NaN; OSError where the folder cannot be written, at once or when a disk fills up: the
+    model keeps the weights of its last update, the folder the checkpoint before.
     """
     if (validate is None) != (config.validate_every is None):
         raise ValueError("validate and config.validate_every belong together: give both or none")
@@ -125,6 +135,8 @@ def run(
     adam = torch.optim.AdamW(weights.values(), lr=config.lr, weight_decay=config.weight_decay)
     now = Checkpoint(asdict(config))
     path = None if folder is None else Path(folder) / "checkpoint.safetensors"
+    if path is not None:
+        check_writable(path.parent)
     if path is not None and path.exists():
         now = read_checkpoint(path, asdict(config), model, adam)
     bar = Recorder(config.updates, target=None, patience=None, progress=progress)
@@ -162,6 +174,8 @@ def _update(
         group["lr"] = config.rate(now.update)
     adam.zero_grad()
     loss, state = step(model, now.update, now.state)
+    if loss.numel() != 1:
+        raise ValueError(f"step must return a scalar loss, got one of {tuple(loss.shape)}")
     if not loss.isfinite():
         raise loss_not_finite(now.update, loss.item(), [])
     loss.backward()
@@ -181,6 +195,8 @@ def _validate(
     with torch.no_grad():
         score = float(validate(model))
     model.train()
+    if math.isnan(score):  # it would be neither better nor worse than any other
+        raise FloatingPointError(f"update {now.update}: validate returned {score}")
     now.validation.append((now.update, score))
     if now.best_update is None or score < min(old for _, old in now.validation[:-1]):
         now.best_update = now.update
@@ -193,7 +209,8 @@ def _validate(
 @contextmanager
 def _surroundings(model: nn.Module, threads: int) -> Iterator[None]:
     """Training mode, threads and random numbers of a run; all as they were, whatever happens."""
-    before, training = torch.get_num_threads(), model.training
+    before = torch.get_num_threads()
+    modes = {module: module.training for module in model.modules()}
     devices = [p.device for p in model.parameters() if p.device.type == "cuda"][:1]
     with torch.random.fork_rng(devices):
         try:
@@ -202,5 +219,6 @@ def _surroundings(model: nn.Module, threads: int) -> Iterator[None]:
             yield
         finally:
             torch.set_num_threads(before)
-            model.train(training)
+            for module, mode in modes.items():
+                module.training = mode
             model.zero_grad(set_to_none=True)
