@@ -225,15 +225,17 @@ def test_the_same_generator_writes_the_same_text():
     assert drawn(small(4), 1.0, seed=4) != drawn(small(4), 1.0, seed=5)
 
 
-def test_each_character_follows_from_all_that_was_written_and_the_prompt():
+def test_each_character_is_drawn_given_the_prompt_and_all_that_was_written():
     model, alphabet = small(4), Alphabet("abcd")
-    for weights in model.lstm.parameters():
+    for weights in model.parameters():
         weights.data *= 5  # so that more than the last character counts
-    rng = np.random.default_rng(0)
-    text = "ab" + sample(model, alphabet, "ab", 30, temperature=0, rng=rng)
-    tokens = torch.as_tensor(alphabet.encode(text))
-    said = model(tokens[:, None])[0][1:-1, 0].argmax(-1)
-    assert torch.equal(said, tokens[2:])
+    written = sample(model, alphabet, "ab", 30, temperature=1.0, rng=np.random.default_rng(0))
+    text, rng = "ab", np.random.default_rng(0)
+    for _ in range(30):
+        logits = model(torch.as_tensor(alphabet.encode(text))[:, None])[0][-1, 0]
+        p = torch.softmax(logits.detach().double(), 0).numpy()
+        text += alphabet.decode([rng.choice(4, p=p)])
+    assert "ab" + written == text
 
 
 def test_dropout_is_off_while_it_writes_and_on_again_afterwards():
