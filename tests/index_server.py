@@ -18,7 +18,7 @@ from lstm_lib.data.sources import Source
 MEMBERS = {f"tiny-1.0/texts/{i:02}.txt": f"text {i}\n".encode() * 40 for i in range(100)}
 
 
-def packed(members: dict[str, bytes], kind: str = "tar.gz") -> bytes:
+def archive_of(members: dict[str, bytes], kind: str = "tar.gz") -> bytes:
     """The members as an archive of this kind."""
     buffer = io.BytesIO()
     if kind == "zip":
@@ -38,7 +38,7 @@ def sha256(*parts: bytes) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-ARCHIVE = packed(MEMBERS | {"tiny-1.0/setup.py": b"raise SystemExit('it was run')"})
+ARCHIVE = archive_of(MEMBERS | {"tiny-1.0/setup.py": b"raise SystemExit('it was run')"})
 
 
 def tiny(**changes: Any) -> Source:
@@ -68,6 +68,7 @@ class IndexServer:
         self.links: list[str] | None = None  # of the HTML page, which is served where this is set
         self.announce: int | None = None
         self.send: int | None = None
+        self.packs_again = False  # as servers do that take .gz for an encoding
         self.pieces = 1
         self.pause = 0.0
         self.sent = threading.Event()
@@ -115,6 +116,8 @@ class IndexServer:
     ) -> None:
         request.send_response(200)
         request.send_header("Content-Type", kind)
+        if self.packs_again and request.headers["Accept-Encoding"] != "identity":
+            request.send_header("Content-Encoding", "gzip")
         request.send_header("Content-Length", str(announce or len(body)))
         request.end_headers()
         step = -(-len(body) // self.pieces) or 1

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from index_server import IndexServer, packed, sha256
+from index_server import IndexServer, archive_of, sha256
 
 from lstm_lib import data
 from lstm_lib.data.sources import SOURCES
@@ -175,7 +175,7 @@ def digits(
         f"{top}/recordings/0_theo_3.wav": recording([1]),
         f"{top}/recordings/7_george_0.wav": recording([32767, 0]),
     }
-    archive = packed(files | {f"{top}/README.md": b"# Free Spoken Digit Dataset"})
+    archive = archive_of(files | {f"{top}/README.md": b"# Free Spoken Digit Dataset"})
     serve(server, monkeypatch, tmp_path, "spoken_digits", archive, *files.values())
     return data.load_spoken_digits()
 
@@ -231,7 +231,7 @@ def test_a_fetched_module_is_read_and_never_run(
     tmp_path: object, server: IndexServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = b"raise SystemExit('it was run')\nvalues = [1, 2, 3]\n"
-    archive = packed({"pmdarima/datasets/taylor.py": module}, "zip")
+    archive = archive_of({"pmdarima/datasets/taylor.py": module}, "zip")
     serve(server, monkeypatch, tmp_path, "electricity", archive, module)
     assert data.load_electricity().values.tolist() == [1, 2, 3]
 

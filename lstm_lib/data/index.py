@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from html.parser import HTMLParser
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import requests
 
@@ -43,9 +43,9 @@ def file_address(index: str, project: str, file: str) -> str:
     page.raise_for_status()
     links = _json_links(page) if "json" in page.headers.get("Content-Type", "") else _links(page)
     for link in links:
-        address = urlsplit(urljoin(page.url, link))
-        if unquote(address.path.rsplit("/", 1)[-1]) == file:
-            return urlunsplit(address._replace(fragment=""))
+        address = urljoin(page.url, link)
+        if unquote(urlsplit(address).path.rsplit("/", 1)[-1]) == file:
+            return address
     raise LookupError(f"{index} doesn't list it under {project}")
 
 
