@@ -41,7 +41,7 @@ class Task:
     """A series (N,), cut in three, and what is to be forecast from how much of the past.
 
     lags: values read before an origin. horizon: steps forecast. period: of the season, in steps.
-    predicts: what a network reads and says: "value"; "change" (reads values, says differences from
+    predicts: what a model reads and says: "value"; "change" (reads values, says differences from
     the last one); "deviation" (reads and says differences from one period ago).
 
     Raises ValueError, naming the argument, for parts that are out of order or too short.
@@ -77,18 +77,18 @@ class Task:
         return np.arange(start, self.split[k] - self.horizon + 1)
 
     @cached_property
-    def inputs(self) -> NDArray[np.float32]:
-        """(N,): what the network reads, with mean and spread of the training part removed."""
+    def inputs(self) -> Array:
+        """(N,): what a model reads, with mean and spread of the training part removed."""
         x = self.values.copy()
         if self.predicts == "deviation":
             x[self.period :] -= self.values[: -self.period]
             x[: self.period] = 0  # never read
         train = x[self.begin : self.split.train]
         mean = 0.0 if self.predicts == "deviation" else train.mean()
-        return ((x - mean) / train.std()).astype(np.float32)
+        return (x - mean) / train.std()
 
     def reference(self, origins: Origins) -> Array:
-        """(n, horizon): what the network's answer is added to."""
+        """(n, horizon): what a model's answer is added to."""
         if self.predicts == "deviation":
             return seasonal_naive(self.values, origins, self.horizon, self.period)
         if self.predicts == "change":
@@ -97,9 +97,14 @@ class Task:
 
     @cached_property
     def scale(self) -> float:
-        """The spread of what the network says, in the unit of the values, over training origins."""
+        """The spread of what a model is to say over the training origins, in the values' unit."""
         origins = self.origins("train")
         return float((future(self.values, origins, self.horizon) - self.reference(origins)).std())
+
+    def answers(self, origins: Origins) -> Array:
+        """(n, horizon): what a model is to say, with a spread of about 1."""
+        truth = future(self.values, origins, self.horizon)
+        return (truth - self.reference(origins)) / self.scale
 
 
 def past(values: Array, origins: Origins, lags: int) -> Array:
@@ -138,27 +143,21 @@ class RidgeForecast(NamedTuple):
 
     model: Ridge
     alpha: float  #: strength of the penalty, chosen on the validation part
-    mean: float  #: of the training part
-    spread: float  #: standard deviation of the training part
 
     def predict(self, task: Task, origins: Origins) -> Array:
-        """Forecast (n, horizon) at these origins."""
-        x = (past(task.values, origins, task.lags) - self.mean) / self.spread
-        return self.model.predict(x) * self.spread + self.mean
+        """Forecast (n, horizon) at these origins, in the unit of the values."""
+        said = self.model.predict(past(task.inputs, origins, task.lags))
+        return said.reshape(-1, task.horizon) * task.scale + task.reference(origins)
 
 
 def fit_ridge(task: Task, alphas: Sequence[float] = ALPHAS) -> RidgeForecast:
-    """Fit scikit-learn's Ridge on values of the training part, with the alpha best in validation.
+    """Fit scikit-learn's Ridge on the training part, with the alpha that is best in validation.
 
-    It reads `task.lags` values and says values, whatever `task.predicts` is: a linear model can
-    form differences itself.
+    It reads and says what `task.predicts` names, as a network does.
     """
     train, validation = task.origins("train"), task.origins("validation")
-    known = task.values[: task.split.train]
-    mean, spread = float(known.mean()), float(known.std())
-    x = (past(task.values, train, task.lags) - mean) / spread
-    y = (future(task.values, train, task.horizon) - mean) / spread
-    fits = [RidgeForecast(Ridge(alpha=a).fit(x, y), a, mean, spread) for a in alphas]
+    x, y = past(task.inputs, train, task.lags), task.answers(train)
+    fits = [RidgeForecast(Ridge(alpha=alpha).fit(x, y), alpha) for alpha in alphas]
     truth = future(task.values, validation, task.horizon)
     scores = [mae(fit.predict(task, validation), truth) for fit in fits]
     return fits[int(np.argmin(scores))]
@@ -192,7 +191,8 @@ class Forecaster(nn.Module):
 def predict(model: Forecaster, task: Task, origins: Origins, *, lags: int | None = None) -> Array:
     """Forecast (n, horizon) in the unit of the values; `lags`: read fewer steps."""
     steps = np.arange(-(lags or task.lags), 0)[:, None]
-    x = torch.from_numpy(task.inputs[np.asarray(origins) + steps][..., None])
+    window = task.inputs[np.asarray(origins) + steps].astype(np.float32)
+    x = torch.from_numpy(window[..., None])
     with torch.no_grad():
         said = model(x.to(next(model.parameters()).device))[0].cpu().numpy()
     return said.astype(np.float64) * task.scale + task.reference(origins)
@@ -208,15 +208,15 @@ def train_forecaster(
     by the MAE on the validation part; then the model ends with the weights that were best there.
     """
     train, validation = task.origins("train"), task.origins("validation")
-    answers = (future(task.values, train, task.horizon) - task.reference(train)) / task.scale
-    table = torch.from_numpy(answers.astype(np.float32))
+    table = torch.from_numpy(task.answers(train).astype(np.float32))
+    inputs = task.inputs.astype(np.float32)
     several = min(task.lags, len(train))  # origins of one stretch
     device = next(model.parameters()).device
 
     def step(_: nn.Module, update: int, __: None) -> tuple[Tensor, None]:
         last = rng_for(config.seed, update).integers(several - 1, len(train), B)
         back = np.arange(-(task.lags + several - 1), 0)[:, None]
-        x = torch.from_numpy(task.inputs[train[last] + back][..., None])
+        x = torch.from_numpy(inputs[train[last] + back][..., None])
         y = table[last + np.arange(-several + 1, 1)[:, None]]
         return (model(x.to(device), last=several) - y.to(device)).abs().mean(), None
 
