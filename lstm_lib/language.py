@@ -38,7 +38,10 @@ class Alphabet:
         return np.array([self._token[character] for character in text], dtype=np.int64)
 
     def decode(self, tokens: Sequence[int] | Tokens) -> str:
-        """The text of these tokens."""
+        """The text of these tokens. Raises ValueError for one that no character has."""
+        wrong = [int(token) for token in tokens if not 0 <= token < len(self)]
+        if wrong:  # −1 would be the last character
+            raise ValueError(f"tokens must be 0 … {len(self) - 1}, got {wrong}")
         return "".join(self.characters[token] for token in tokens)
 
 
@@ -118,6 +121,8 @@ class Stream:
     """
 
     def __init__(self, tokens: Tokens, *, T: int, B: int, seed: int = 0) -> None:
+        if T < 1 or B < 1:
+            raise ValueError(f"T and B must be at least 1, got {T} and {B}")
         self.tokens, self.T, self.B, self.seed = tokens, T, B, seed
         self.pieces = (len(tokens) // B - 1) // T
         if self.pieces < 1:
@@ -160,6 +165,8 @@ def losses(
         len(text) == 0 or len(b) == 0 for text, b in zip(texts, befores, strict=True)
     ):
         raise ValueError("each text must have a token, and each must have one before it")
+    if T < 1:
+        raise ValueError(f"T must be at least 1, got {T}")
     was, where = model.training, next(model.parameters()).device
     model.eval()
     whole = [np.concatenate([b, text]) for b, text in zip(befores, texts, strict=True)]

@@ -54,7 +54,9 @@ class NGram:
         return p[len(before) :]
 
     def bits(self, tokens: Tokens, before: Tokens = ()) -> float:  # type: ignore[assignment]
-        """Mean −log₂ P: bits a symbol."""
+        """Mean −log₂ P: bits a symbol. Raises ValueError where there is none to score."""
+        if len(tokens) == 0:
+            raise ValueError("tokens must hold at least one symbol to score, got none")
         return float(-np.log2(self.probability(tokens, before)).mean())
 
 

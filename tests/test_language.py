@@ -56,6 +56,12 @@ def test_a_character_that_the_alphabet_has_not_is_named():
         Alphabet(TEXT).encode("zebra x")
 
 
+@pytest.mark.parametrize("token", [-1, 3])
+def test_a_token_that_no_character_has_is_named(token):
+    with pytest.raises(ValueError, match=rf"tokens must be 0 … 2, got \[{token}\]"):
+        Alphabet("abc").decode([0, token])
+
+
 def test_an_empty_text_has_no_alphabet():
     with pytest.raises(ValueError, match="text must have at least one character"):
         Alphabet("")
@@ -139,6 +145,12 @@ def test_a_text_too_short_for_one_piece_is_refused():
         Stream(np.arange(20), T=6, B=3)
 
 
+@pytest.mark.parametrize(("T", "B"), [(0, 3), (3, 0), (-1, -1)])
+def test_pieces_without_steps_or_texts_are_refused(T, B):
+    with pytest.raises(ValueError, match=f"at least 1, got {T} and {B}"):
+        Stream(np.arange(20), T=T, B=B)
+
+
 def test_the_step_carries_the_state_and_forgets_it_where_an_epoch_starts():
     model, stream = small().eval(), Stream(some_tokens(40), T=6, B=3)
     step = step_on(stream)
@@ -196,6 +208,11 @@ def test_a_text_without_a_token_to_score_or_to_start_from_is_refused(text, befor
     text, before = np.array(text, dtype=int), np.array(before, dtype=int)
     with pytest.raises(ValueError, match="each text must have a token"):
         losses(small(), [text], [before])
+
+
+def test_reading_no_step_at_a_time_is_refused():
+    with pytest.raises(ValueError, match="T must be at least 1, got 0"):
+        losses(small(), [some_tokens(3)], [some_tokens(1)], T=0)
 
 
 # Sample

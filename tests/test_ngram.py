@@ -92,3 +92,8 @@ def test_keys_of_the_longest_contexts_do_not_overflow():
 def test_what_does_not_fit_is_refused_by_name(tokens, V, order, message):
     with pytest.raises(ValueError, match=message):
         NGram(tokens, V, order)
+
+
+def test_no_symbol_has_no_bits():
+    with pytest.raises(ValueError, match="at least one symbol to score"):
+        NGram(ABRA, 5, 2).bits(ABRA[:0], before=ABRA)
