@@ -18,7 +18,7 @@ def setting(T, B=2, D=3, H=4, dtype=np.float64):
     return params, x, dh, state, dstate
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(T=st.integers(1, 70), every=st.one_of(st.none(), st.integers(1, 35)))
 def test_states_and_gradients_are_those_of_the_plain_cell_for_any_segment(T, every):
     params, x, dh, state, dstate = setting(T)
@@ -70,10 +70,10 @@ def peak(work):
 
 
 def test_beyond_output_and_gradients_almost_nothing_is_held():
-    params, x, dh, _, _ = setting(6400, B=4, D=8, H=8, dtype=np.float32)
+    params, x, dh, _, _ = setting(2500, B=4, D=8, H=8, dtype=np.float32)
     ours = peak(lambda: segmented.backward(params, x, segmented.forward(params, x), dh))
     plain = peak(lambda: lstm.backward(params, x, lstm.forward(params, x), dh))
-    assert ours < 1.1 * (x.nbytes + dh.nbytes) < plain / 4
+    assert ours < 1.15 * (x.nbytes + dh.nbytes) < plain / 4
 
 
 @pytest.mark.parametrize(
