@@ -71,8 +71,8 @@ def say(
 ) -> Waves:
     """Say a word of two sounds, vowels of FORMANTS or s, a hiss; never twice alike.
 
-    It takes 0.35 to 0.55 s. pitch: in Hz. size: of the vocal tract; a larger one has lower formants. Raises KeyError for
-    another sound.
+    It takes 0.35 to 0.55 s. pitch: in Hz. size: of the vocal tract; a larger one has lower
+    formants. Raises KeyError for another sound.
     """
     M, seconds = 60, rng.uniform(0.35, 0.55)
     turn = np.clip((np.linspace(0, 1, M) - rng.uniform(0.3, 0.45)) / 0.25, 0, 1)  # 0 … 1

@@ -50,7 +50,7 @@ def compare(
     most_frequent = np.bincount(y).argmax()
     scores = {"most frequent": [float(np.mean(z == most_frequent))]}
     for k in settings.segments:
-        scores[f"linear, {k} means"] = [linear(train, y, new, z, k)]
+        scores[f"linear, {k} mean{'s' * (k > 1)}"] = [linear(train, y, new, z, k)]
     scores["LSTM"] = [
         float(np.mean(answers(_train(train, y, seed, settings), new) == z))
         for seed in settings.seeds
