@@ -17,6 +17,8 @@ from torch.nn import functional as F
 from lstm_lib.language import CharModel, Tokens
 
 State = tuple[Tensor, Tensor]
+STEPS = 50
+"""Characters that are read at once: bounds the memory, not the result."""
 
 
 class Pieces(NamedTuple):
@@ -184,6 +186,9 @@ def cut(
 @torch.no_grad()
 def bits_from(model: CharModel, pieces: Pieces, state: State | None) -> NDArray[np.float64]:
     """−log₂ P of each character of the pieces, (steps, B), read from `state` on (None: zeros)."""
-    logits, _ = model(pieces.x, state)
-    nats = F.cross_entropy(logits.double().transpose(1, 2), pieces.y, reduction="none")
-    return nats.numpy() / np.log(2)
+    bits = []
+    for x, y in zip(pieces.x.split(STEPS), pieces.y.split(STEPS), strict=True):
+        logits, state = model(x, state)
+        nats = F.cross_entropy(logits.double().transpose(1, 2), y, reduction="none")
+        bits.append(nats.numpy() / np.log(2))
+    return np.concatenate(bits)

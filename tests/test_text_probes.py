@@ -140,6 +140,15 @@ def test_pieces_with_their_own_state_have_the_losses_of_the_whole_text():
     assert np.allclose(bits.T, expected, rtol=0, atol=1e-5)
 
 
+def test_a_piece_longer_than_is_read_at_once_keeps_its_state(monkeypatch):
+    model, text = small(), some_tokens(40)
+    pieces = text_probes.cut(model, [text], [some_tokens(5)], steps=20)
+    at_once = text_probes.bits_from(model, pieces, pieces.state)
+    monkeypatch.setattr(text_probes, "STEPS", 7)
+    bits = text_probes.bits_from(model, pieces, pieces.state)
+    assert np.allclose(bits, at_once, rtol=0, atol=1e-5)
+
+
 def test_without_a_state_a_piece_is_read_from_zeros():
     model, text = small(), some_tokens(20)
     pieces = text_probes.cut(model, [text], [some_tokens(5)], steps=10)
