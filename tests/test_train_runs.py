@@ -363,6 +363,22 @@ def test_the_weights_that_scored_best_come_back():
     assert run.stopped == run.history.stopped == "all updates done"
 
 
+def test_the_best_weights_come_back_where_a_run_was_stopped_after_them(tmp_path):
+    scores, weights = iter([3, 1, 2, 4, 5]), []
+
+    def validate(model):
+        weights.append(model.weight.item())
+        return next(scores)
+
+    (model, step), config = one_weight(5.0), train.Config(10, validate_every=2, save_every=2)
+    options = {"validate": validate, "folder": tmp_path, "progress": False}
+    with pytest.raises(StopError):
+        train.run(model, stopping_at(7, step), config, **options)
+    model = one_weight()[0]
+    assert train.run(model, step, config, **options).best_update == 4
+    assert model.weight.item() == weights[1] != weights[-1]
+
+
 def test_a_run_ends_when_patience_validations_brought_no_new_best():
     run, weight, weights = scored([3, 2, 4, 1, 2, 2, 0], patience=2)
     assert run.stopped == run.history.stopped == "patience"
