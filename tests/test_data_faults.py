@@ -144,6 +144,13 @@ def test_a_password_that_pip_hides_is_asked_for(
         index.index_address()
 
 
+def test_the_environments_index_is_taken_with_its_password(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://me:secret@127.0.0.1:9/")
+    assert index.index_address() == "http://me:secret@127.0.0.1:9/"
+
+
 def test_without_pip_the_reader_is_told_what_to_set(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
