@@ -107,6 +107,7 @@ def parent(where):
             before = saved(folder)
             longest = (whole + slow * CONFIG.updates / 3) / 3
             code, first = live(folder, slow, until=dice.uniform(0, longest))
+            assert code in (0, -signal.SIGKILL)  # else it would begin again for ever
             codes.append(code)
             resumed.append((before, first))
             torn += (folder / "checkpoint.safetensors.part").exists()
