@@ -125,7 +125,7 @@ def simple_scores(settings: Settings) -> dict[str, Any]:
     return {
         "settings": asdict(settings),
         "origins": len(test),
-        "mae": {name: round(mae(said, truth), 1) for name, said in simple.items()},
+        "mae": {name: round(mae(said, truth), 2) for name, said in simple.items()},
         "by_step": {
             name: np.round(mae_by_step(said, truth), 1).tolist() for name, said in simple.items()
         },
