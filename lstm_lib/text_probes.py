@@ -152,10 +152,12 @@ def linear(features: NDArray[np.floating], label: NDArray[np.floating]) -> float
     return float(scores(said[:, None], label[:, half:].ravel())[0])
 
 
-def last_characters(tokens: Tokens, k: int, V: int) -> NDArray[np.float32]:
-    """The last k characters, one-hot, at each place from k − 1 on: (T − k + 1, B, k·V)."""
-    rows = [np.eye(V, dtype=np.float32)[tokens[j : len(tokens) - k + 1 + j]] for j in range(k)]
-    return np.concatenate(rows, axis=-1)
+def last_characters(
+    tokens: Tokens, k: int, V: int, rows: NDArray[np.integer]
+) -> NDArray[np.float32]:
+    """The last k characters, one-hot, of texts (T, B) at some rows ≥ k − 1: (rows, B, k·V)."""
+    kinds = np.eye(V, dtype=np.float32)
+    return np.concatenate([kinds[tokens[rows - k + 1 + j]] for j in range(k)], axis=-1)
 
 
 # Context

@@ -122,7 +122,7 @@ def test_all_units_together_find_what_no_unit_has_alone():
 
 
 def test_the_last_characters_are_one_hot_the_oldest_first():
-    found = text_probes.last_characters(np.array([[2], [0], [1]]), k=2, V=3)
+    found = text_probes.last_characters(np.array([[2], [0], [1]]), 2, V=3, rows=np.array([1, 2]))
     assert found[:, 0].tolist() == [[0, 0, 1, 1, 0, 0], [1, 0, 0, 0, 1, 0]]
 
 
