@@ -110,8 +110,8 @@ def test_a_forecaster_never_sees_what_comes_after_its_origin(cell: str) -> None:
     values = task.values.copy()
     values[350:] += 100
     changed = replace(task, values=values)
-    said = [predict(model, one, np.array([350])) for one in (task, changed)]
-    assert np.array_equal(*said)
+    before, after = (predict(model, one, np.array([350])) for one in (task, changed))
+    assert np.array_equal(before, after)
 
 
 @pytest.mark.parametrize("predicts", ["value", "change", "deviation"])
