@@ -54,6 +54,7 @@ def test_lines_spoken_are_counted_from_the_last_empty_line():
 
 def test_windows_lie_around_a_mark_and_do_not_overlap():
     text = "..a1234a5678a..a."
+    assert text_probes.windows(["..a12", ".a1234"], "a", before=2, after=5) == []
     assert text_probes.windows([text, "a"], "a", before=2, after=5) == ["..a1234", "78a..a."]
 
 
