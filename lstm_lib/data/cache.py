@@ -17,11 +17,13 @@ import re
 import sys
 import tarfile
 import time
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 from .sources import SOURCES, Source
 
@@ -50,9 +52,15 @@ def cache_folder() -> Path:
     """Where sets are kept: the environment's LSTM_LIB_DATA, else the user's cache folder."""
     if chosen := os.environ.get("LSTM_LIB_DATA"):
         return Path(chosen).expanduser()
-    import pooch
+    return Path(_pooch().os_cache("lstm_lib"))
 
-    return Path(pooch.os_cache("lstm_lib"))
+
+def _pooch() -> ModuleType:
+    """The package pooch, without the warning of its `tqdm.auto` in a notebook without widgets."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pooch
+    return pooch
 
 
 def is_cached(name: str) -> bool:
@@ -106,8 +114,6 @@ def _fetch(source: Source) -> Members:
 
 def _download(source: Source, part: Path) -> Members:
     """Fetch the file into `part`, check it, and return the members that are kept."""
-    import pooch
-
     from . import index
 
     address = source.address or index.file_address(
@@ -115,7 +121,7 @@ def _download(source: Source, part: Path) -> Members:
     )
     try:
         # "identity": a server must not pack a packed file once more.
-        ask = pooch.HTTPDownloader(headers={"Accept-Encoding": "identity"}, chunk_size=2**16)
+        ask = _pooch().HTTPDownloader(headers={"Accept-Encoding": "identity"}, chunk_size=2**16)
         ask(address, str(part), None)
         if source.sha256 is not None:
             _compare("its SHA-256", hashlib.sha256(part.read_bytes()).hexdigest(), source.sha256)
