@@ -1,7 +1,7 @@
 """Who spoke? Asked long after the utterance: RNN, GRU and LSTM against the delay.
 
 The recordings of `data.load_japanese_vowels`, then frames of noise, and only at a cue the answer.
-Five nets, six delays, three seeds: a quarter of an hour on a thread of its own. What is finished is
+Five nets, six delays, three seeds: half an hour on a thread of a busy machine. What is finished is
 kept, so that a run that was stopped goes on.
 """
 

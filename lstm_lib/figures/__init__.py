@@ -13,6 +13,7 @@ from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
 from .style import COLOURS, LINES, to_dark, use_style
+from .texts import coloured_text
 
 __all__ = [
     "COLOURS",
@@ -23,6 +24,7 @@ __all__ = [
     "cell_diagram",
     "cell_trace",
     "chain_diagram",
+    "coloured_text",
     "gate_heatmap",
     "heatmap",
     "lines",
