@@ -63,9 +63,11 @@ def delayed_recall(
 
 
 def new_cell(name: str, D: int, H: int, generator: torch.Generator) -> nn.RNNBase:
-    """A `torch.nn` cell "RNN", "GRU" or "LSTM b", where b is the forget bias at the start.
+    """A `torch.nn` cell "RNN", "GRU b" or "LSTM b".
 
-    Its weights are those that the cell of `torch_cells` draws from this generator.
+    b is the bias at the start of the gate that keeps: of the LSTM's forget gate (1 where it is not
+    said), of the GRU's update gate (as torch draws it where it is not said). All other weights are
+    those that the cell of `torch_cells` draws from this generator.
     """
     kind, _, bias = name.partition(" ")
     fast: nn.RNNBase
@@ -74,10 +76,13 @@ def new_cell(name: str, D: int, H: int, generator: torch.Generator) -> nn.RNNBas
         fast = nn.LSTM(D, H, device="meta")
     elif kind == "GRU":
         drawn, fast = GRU(D, H, generator=generator), nn.GRU(D, H, device="meta")
+        if bias:
+            nn.init.constant_(drawn.get_parameter("bias_ih_l0").data[H : 2 * H], float(bias))
+            nn.init.zeros_(drawn.get_parameter("bias_hh_l0").data[H : 2 * H])
     elif kind == "RNN":
         drawn, fast = RNN(D, H, generator=generator), nn.RNN(D, H, device="meta")
     else:
-        raise ValueError(f"name must be RNN, GRU or LSTM b, got {name!r}")
+        raise ValueError(f"name must be RNN, GRU b or LSTM b, got {name!r}")
     fast.load_state_dict(drawn.state_dict(), assign=True)
     return fast.requires_grad_(True)
 

@@ -1,8 +1,9 @@
 """Character n-grams with Witten–Bell smoothing: the baseline of a language model.
 
-P(s | context) = (count(context s) + kinds(context) · P(s | shorter context))
-                 / (count(context) + kinds(context))
+P(s | context) = (count(context s) + w · kinds(context) · P(s | shorter context))
+                 / (count(context) + w · kinds(context))
 
+with w = 1. A larger weight w of the shorter context trusts rare contexts less and can be tuned.
 kinds(context): how many different symbols ever followed it. The shortest context, none, falls back
 on 1/V; a context that was never seen gives its chances over to the shorter one. (Witten & Bell
 1991, method C, interpolated as in Chen & Goodman 1999, section 2.4.)
@@ -18,16 +19,18 @@ class NGram:
     """Counts of all sequences of up to `order` symbols in `tokens` (N,), integers 0 … V − 1.
 
     Order 1 knows how frequent a symbol is, order n looks at the n − 1 before it. Raises ValueError
-    for an order below 1, too few tokens, or V**order beyond 2**64.
+    for an order below 1, a weight that is not positive, too few tokens, or V**order beyond 2**64.
     """
 
-    def __init__(self, tokens: Tokens, V: int, order: int) -> None:
+    def __init__(self, tokens: Tokens, V: int, order: int, *, weight: float = 1.0) -> None:
         tokens = _checked(tokens, V)
         if order < 1 or V**order >= 2**64:
             raise ValueError(f"order must be at least 1 and V**order below 2**64, got {order}")
         if len(tokens) < order:
             raise ValueError(f"tokens must be at least {order}, got {len(tokens)}")
-        self.V, self.order = V, order
+        if not 0 < weight < np.inf:
+            raise ValueError(f"weight must be positive and finite, got {weight}")
+        self.V, self.order, self.weight = V, order, weight
         self._counts = [np.unique(_keys(tokens, V, n), return_counts=True) for n in _orders(order)]
         self._contexts = []
         for keys, count in self._counts:
@@ -48,7 +51,7 @@ class NGram:
             here = _keys(text, self.V, n)
             c = _look_up(here, keys, count)
             N = _look_up(here // np.uint64(self.V), contexts, total)
-            k = _look_up(here // np.uint64(self.V), contexts, kinds)
+            k = self.weight * _look_up(here // np.uint64(self.V), contexts, kinds)
             shorter = p[n - 1 :]  # the first n − 1 have too little before them
             p[n - 1 :] = np.where(N > 0, (c + k * shorter) / np.maximum(N + k, 1), shorter)
         return p[len(before) :]

@@ -71,14 +71,14 @@ def test_a_cell_is_drawn_from_its_generator_with_its_forget_bias() -> None:
     assert torch.equal(bias[4:8], torch.full((4,), 5.0))
 
 
-@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM 1"])
+@pytest.mark.parametrize("name", ["RNN", "GRU", "GRU 3", "LSTM 1"])
 def test_every_weight_of_a_new_cell_is_trained(name: str) -> None:
     cell = audio.new_cell(name, 3, 4, torch.Generator().manual_seed(1))
     assert all(p.requires_grad and not p.is_meta for p in cell.parameters())
 
 
 def test_a_cell_of_another_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="name must be RNN, GRU or LSTM b, got 'ESN'"):
+    with pytest.raises(ValueError, match="name must be RNN, GRU b or LSTM b, got 'ESN'"):
         audio.new_cell("ESN", 3, 4, torch.Generator())
 
 
@@ -222,3 +222,10 @@ def test_a_player_holds_the_sound_itself_and_says_what_it_is() -> None:
 
 def test_players_are_printed_by_their_names() -> None:
     assert repr(voices.Players({"one": SHORT[:, 0]}, 8000)) == "Players(one)"
+
+
+def test_a_gru_is_given_the_bias_of_its_update_gate() -> None:
+    cell = audio.new_cell("GRU 3", 3, 4, torch.Generator().manual_seed(1))
+    both = cell.bias_ih_l0 + cell.bias_hh_l0
+    assert both[4:8].tolist() == [3.0] * 4
+    assert both[:4].abs().max() <= 1

@@ -97,3 +97,28 @@ def test_what_does_not_fit_is_refused_by_name(tokens, V, order, message):
 def test_no_symbol_has_no_bits():
     with pytest.raises(ValueError, match="at least one symbol to score"):
         NGram(ABRA, 5, 2).bits(ABRA[:0], before=ABRA)
+
+
+def test_a_larger_weight_of_the_shorter_context_moves_the_chances_towards_it() -> None:
+    tokens = np.array([0, 1, 0, 1, 0, 2])
+    asked, before = np.array([1]), np.array([0])
+    shorter = NGram(tokens, 3, 1).probability(asked)[0]
+    light, heavy = (
+        abs(NGram(tokens, 3, 2, weight=weight).probability(asked, before)[0] - shorter)
+        for weight in (1.0, 10.0)
+    )
+    assert heavy < light
+
+
+def test_the_weight_multiplies_the_kinds_of_followers() -> None:
+    # After 0 came 1, 1 and 2: three times, two kinds. Alone: 2 of 6, three kinds.
+    tokens = np.array([0, 1, 0, 1, 0, 2])
+    p = NGram(tokens, 3, 2, weight=4.0).probability(np.array([1]), np.array([0]))[0]
+    alone = (2 + 4 * 3 / 3) / (6 + 4 * 3)
+    assert np.isclose(p, (2 + 4 * 2 * alone) / (3 + 4 * 2), rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, np.inf, np.nan])
+def test_a_weight_that_is_not_positive_is_refused(weight: float) -> None:
+    with pytest.raises(ValueError, match="weight must be positive and finite"):
+        NGram(np.array([0, 1]), 2, 1, weight=weight)

@@ -133,6 +133,7 @@ def load_sunspots() -> Series:
 def load_shakespeare() -> Texts:
     """Shakespeare's plays and poems, 42 texts in plain ASCII, keys as in TRAGEDIES.
 
+    *Venus and Adonis* is missing, and so are acts III and IV of *Cymbeline*.
     Source: the modern-spelling texts of Project Gutenberg, as the package shakespeare holds them.
     """
     texts = {
