@@ -73,4 +73,5 @@ def backward(
         dx[steps], dstate = part.x, part.state  # the state's gradient goes on to the segment before
         for total, of_segment in zip(dparams, part.params, strict=True):
             total += of_segment
+        del trace, part, of_segment, total  # else they are there while the next segment runs
     return Gradients(dparams, dx, dstate)
