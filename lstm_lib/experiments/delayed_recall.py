@@ -6,7 +6,6 @@ kept, so that a run that was stopped goes on.
 """
 
 import json
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ from torch.nn import functional as F
 from lstm_lib import data, recorded
 from lstm_lib.audio import Floats, delayed_recall, new_cell, standardise
 from lstm_lib.experiments.results import Row, spread
+from lstm_lib.train.checkpoint import write_atomically
 from lstm_lib.train.runs import Config, rng_for, run
 from lstm_lib.train.torch_loop import Reader
 
@@ -121,7 +121,7 @@ def measure(
         if progress:
             print(row, flush=True)
         if kept:
-            _write(kept, made)
+            write_atomically(kept, json.dumps(made, indent=1).encode())
     return made
 
 
@@ -150,10 +150,3 @@ def main() -> None:
     results = measure(folder=folder)
     seconds = sum(row["seconds"] for row in results["rows"])
     recorded.write("delayed_recall", results, seconds=seconds)
-
-
-def _write(path: Path, made: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    unfinished.write_text(json.dumps(made, indent=1), encoding="utf-8")
-    os.replace(unfinished, path)

@@ -5,7 +5,6 @@
 """
 
 import json
-import os
 import platform
 from datetime import date
 from importlib.metadata import version
@@ -26,6 +25,8 @@ def read(name: str) -> dict[str, Any]:
 
 def write(name: str, results: dict[str, Any], *, seconds: float, threads: int = 1) -> Path:
     """Keep the results of `python -m lstm_lib.experiments NAME`, with their provenance."""
+    from lstm_lib.train.checkpoint import write_atomically  # who reads only needs no torch
+
     made = {
         "command": f"python -m lstm_lib.experiments {name}",
         "date": date.today().isoformat(),
@@ -40,9 +41,7 @@ def write(name: str, results: dict[str, Any], *, seconds: float, threads: int = 
         "machine": f"{platform.machine()}, {_processor()}",
     }
     path = FOLDER / f"{name}.json"
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps({**results, "made": made}, indent=1) + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    write_atomically(path, (json.dumps({**results, "made": made}, indent=1) + "\n").encode())
     return path
 
 
