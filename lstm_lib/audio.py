@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from lstm_lib.torch_cells import GRU, LSTM, RNN
 from lstm_lib.train.runs import Config, rng_for, run
 from lstm_lib.train.sequences import Padded, last_step, mean_over_steps, pad
+from lstm_lib.train.torch_loop import new_readout
 
 Floats = NDArray[np.float32]
 
@@ -97,9 +98,7 @@ class Listener(nn.Module):
         if pooling not in ("last", "mean"):
             raise ValueError(f"pooling must be 'last' or 'mean', got {pooling!r}")
         self.cell, self.pooling, H = cell, pooling, cell.hidden_size
-        self.readout = nn.utils.skip_init(nn.Linear, H, classes)
-        nn.init.uniform_(self.readout.weight, -(H**-0.5), H**-0.5, generator=generator)
-        nn.init.zeros_(self.readout.bias)
+        self.readout = new_readout(H, classes, next(cell.parameters()), generator)
 
     def forward(self, recordings: Padded) -> Tensor:
         """B recordings to logits (B, classes)."""

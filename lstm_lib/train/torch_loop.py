@@ -21,6 +21,14 @@ from lstm_lib.train.history import (
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
+def new_readout(H: int, outputs: int, like: Tensor, generator: torch.Generator | None) -> nn.Linear:
+    """A readout drawn from U(−1/√H, 1/√H), its bias zero, of the device and dtype of `like`."""
+    readout = nn.utils.skip_init(nn.Linear, H, outputs, device=like.device, dtype=like.dtype)
+    nn.init.uniform_(readout.weight, -(H**-0.5), H**-0.5, generator=generator)
+    nn.init.zeros_(readout.bias)
+    return readout
+
+
 class Reader(nn.Module):
     """A recurrent cell and a linear readout of its output.
 
@@ -43,9 +51,7 @@ class Reader(nn.Module):
         self.cell, self.each_step = cell, each_step
         W_h = next(p for name, p in cell.named_parameters() if name.startswith("weight_hh"))
         H = W_h.shape[1] * (2 if getattr(cell, "bidirectional", False) else 1)
-        self.readout = nn.utils.skip_init(nn.Linear, H, outputs, device=W_h.device, dtype=W_h.dtype)
-        nn.init.uniform_(self.readout.weight, -(H**-0.5), H**-0.5, generator=generator)
-        nn.init.zeros_(self.readout.bias)
+        self.readout = new_readout(H, outputs, W_h, generator)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (T, B, D) to (B, outputs), or to (T, B, outputs) where each_step."""
