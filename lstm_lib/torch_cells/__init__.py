@@ -2,11 +2,22 @@
 
 `RNN`, `LSTM` and `GRU` hold the parameters of the one-layer `torch.nn` modules of the same name
 (names, shapes, gate order), so that a state dict moves either way, and return what those return.
-Autograd gives the gradient. `.trace(x, state)` returns every state and gate, as in `numpy_cells`.
+`.trace(x, state)` returns every state and gate, as in `numpy_cells`.
+
+`LSTM` and `GRU` compute the same in several ways, their `backend`:
+
+- "loop": the equations, step by step; autograd derives the gradient, and second derivatives too.
+- "fused": one matmul a step, in place, with the backward pass written out (`fused_lstm`).
+- "graph": that loop recorded as a CUDA graph, which the GPU repeats without Python (`graph`).
+- "triton": one GPU kernel walks over all steps (`triton_lstm`).
+- "auto": "triton" on a CUDA device where it can run, else "fused".
+
+`backends(device, dtype, H)` says which of them can run there, and what the others lack.
 """
 
+from lstm_lib.torch_cells._backends import backends
 from lstm_lib.torch_cells.gru import GRU
 from lstm_lib.torch_cells.lstm import LSTM
 from lstm_lib.torch_cells.rnn import RNN
 
-__all__ = ["GRU", "LSTM", "RNN"]
+__all__ = ["GRU", "LSTM", "RNN", "backends"]

@@ -1,10 +1,14 @@
-"""What the three cells share: the parameters of a one-layer `torch.nn` module, and the checks."""
+"""What the three cells share: parameters of a one-layer `torch.nn` module, checks, padding."""
 
+from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 class Cell(nn.Module):
@@ -15,6 +19,7 @@ class Cell(nn.Module):
     """
 
     blocks: int  # how many layers lie side by side: 1, 3 or 4
+    backend: str = "loop"  # how the cell is computed
 
     weight_ih_l0: nn.Parameter  # (blocks·H, D)
     weight_hh_l0: nn.Parameter  # (blocks·H, H)
@@ -46,7 +51,8 @@ class Cell(nn.Module):
             self.register_parameter(name, parameter)
 
     def extra_repr(self) -> str:
-        return f"D={self.D}, H={self.H}"
+        backend = "" if self.backend == "loop" else f", backend={self.backend!r}"
+        return f"D={self.D}, H={self.H}{backend}"
 
     def _check_input(self, x: Any) -> None:
         """Raise unless x is (T, B, D) with T ≥ 1, of the weights' dtype and device."""
@@ -67,6 +73,20 @@ class Cell(nn.Module):
             raise ValueError(f"{name} must be {wanted}, got {tuple(state.shape)}")
         return state[0]
 
+    def _check_lengths(self, lengths: Any, x: Tensor) -> Tensor | None:
+        """Return the steps of each sequence as (B,) int32 on the device of x, or None."""
+        if lengths is None:
+            return None
+        T, B, _ = x.shape
+        wanted = f"lengths must be (B={B},) integers"
+        if not isinstance(lengths, Tensor):
+            raise TypeError(f"{wanted} in a torch tensor, got {type(lengths).__name__}")
+        if lengths.shape != (B,) or lengths.dtype not in INTEGERS:
+            raise ValueError(f"{wanted}, got {tuple(lengths.shape)} {lengths.dtype}")
+        if B > 0 and (lengths.min() < 1 or lengths.max() > T):
+            raise ValueError(f"lengths must each be 1 … T = {T}, got {lengths.tolist()}")
+        return lengths.to(x.device, torch.int32)
+
     def _check(self, name: str, tensor: Any, wanted: str) -> None:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{name} must be a torch tensor {wanted}, got {type(tensor).__name__}")
@@ -82,3 +102,33 @@ class Cell(nn.Module):
 def stack_gate(values: list[Tensor]) -> Tensor:
     """Return a gate's values as (T+1, B, H), row 0 zero: there is no gate before the first step."""
     return torch.stack([torch.zeros_like(values[0]), *values])
+
+
+def padding(live: Tensor, T: int) -> Tensor:
+    """(T, B, 1), true at the steps after the end of a sequence; live: lengths (B,)."""
+    return (torch.arange(T, device=live.device)[:, None] >= live)[..., None]
+
+
+def zero_padding(values: Tensor, live: Tensor | None) -> Tensor:
+    """(T, B, ·) with zeros in the padding, whose values then reach nothing, as no gradient does.
+
+    A product with 0 would not do: a NaN would stay NaN.
+    """
+    return values if live is None else values.masked_fill(padding(live, len(values)), 0)
+
+
+def at_end(states: Sequence[Tensor], live: Tensor | None) -> Tensor:
+    """The state at the last step of each sequence, (1, B, H); states: (B, H) after each step."""
+    if live is None:
+        return states[-1][None]
+    rows = torch.arange(len(live), device=live.device)
+    return torch.stack(list(states))[live.long() - 1, rows][None]
+
+
+def by_step(*arrays: Tensor | None) -> list[tuple[Any, ...]]:
+    """The rows of all arrays (T, …) that belong to one step, for each step; None has None.
+
+    The views of a whole array are made by one call: indexing in a loop costs as much as a step.
+    """
+    rows = (repeat(None) if array is None else array.unbind() for array in arrays)
+    return list(zip(*rows, strict=False))

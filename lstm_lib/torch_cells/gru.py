@@ -10,12 +10,15 @@ of two biases, b_n is the last third of bias_ih_l0 and b_hn that of bias_hh_l0.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear, pad
 
-from lstm_lib.torch_cells._cell import Cell, stack_gate
+from lstm_lib.torch_cells._backends import check_name, choose
+from lstm_lib.torch_cells._cell import Cell, at_end, stack_gate, zero_padding
+from lstm_lib.torch_cells.sequence import GRUSequence
 
 
 class Trace(NamedTuple):
@@ -30,17 +33,31 @@ class Trace(NamedTuple):
 class GRU(Cell):
     """The cell of `torch.nn.GRU(D, H)`, written out; gives what that gives.
 
-    `output, h_n = GRU(D, H)(x, h_0)`: x (T, B, D), output (T, B, H), h_0 and h_n (1, B, H).
-    Raises TypeError for a dtype and ValueError for a shape or device that does not fit.
+    `output, h_n = GRU(D, H)(x, h_0, lengths)`: x (T, B, D), output (T, B, H), h_0 and h_n
+    (1, B, H). lengths, backend and errors as in `LSTM`.
     """
 
     blocks = 3
 
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def __init__(self, D: int, H: int, *, backend: str = "loop", **options: Any) -> None:
+        super().__init__(D, H, **options)
+        self.backend = check_name(backend)
+
+    def forward(
+        self, x: Tensor, state: Tensor | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         self._check_input(x)
-        start = self._check_state("state", state, x)
-        h = [h for h, *_ in self._steps(x, start)]
-        return torch.stack(h), h[-1][None]
+        start, live = self._check_state("state", state, x), self._check_lengths(lengths, x)
+        x = zero_padding(x, live)
+        backend = choose(self.backend, "gru", x.device, x.dtype, self.H)
+        if backend is None:
+            h = [h for h, *_ in self._steps(x, start)]
+            return zero_padding(torch.stack(h), live), at_end(h, live)
+        b_rz, b_hn = self.bias_hh_l0.split([2 * self.H, self.H])
+        u = linear(x, self.weight_ih_l0, self.bias_ih_l0 + pad(b_rz, (0, self.H)))
+        inputs = (each.contiguous() for each in (u, self.weight_hh_l0.T, b_hn, start))
+        output, h_n = GRUSequence.apply(backend, *inputs, live)
+        return zero_padding(output, live), h_n[None]
 
     def trace(self, x: Tensor, state: Tensor | None = None) -> Trace:
         """Run over x (T, B, D) and return the states and gates of every step."""

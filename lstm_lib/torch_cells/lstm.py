@@ -16,8 +16,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import linear
 
-from lstm_lib.torch_cells._cell import Cell, stack_gate
+from lstm_lib.torch_cells._backends import check_name, choose
+from lstm_lib.torch_cells._cell import Cell, at_end, stack_gate, zero_padding
+from lstm_lib.torch_cells.sequence import LSTMSequence
 
 State = tuple[Tensor, Tensor]
 
@@ -36,23 +39,40 @@ class Trace(NamedTuple):
 class LSTM(Cell):
     """The cell of `torch.nn.LSTM(D, H)`, written out; gives what that gives.
 
-    `output, (h_n, c_n) = LSTM(D, H)(x, (h_0, c_0))`: x (T, B, D), output (T, B, H), states
-    (1, B, H). forget_bias: b_f at the start, 1 unless said (`torch.nn` draws it about 0).
-    Raises TypeError for a dtype and ValueError for a shape or device that does not fit.
+    `output, (h_n, c_n) = LSTM(D, H)(x, (h_0, c_0), lengths)`: x (T, B, D), output (T, B, H), states
+    (1, B, H). lengths: (B,) integers, each 1 … T, where the sequences are padded: the output is
+    then zero in the padding, and h_n, c_n are those at the last step of each sequence.
+    forget_bias: b_f at the start, 1 unless said (`torch.nn` draws it about 0).
+    backend: how the same is computed, in `torch_cells`; the attribute may be set at any time.
+    Raises TypeError for a dtype and ValueError for a shape, device or length that does not fit,
+    RuntimeError where the backend cannot run, with what it lacks.
     """
 
     blocks = 4
 
-    def __init__(self, D: int, H: int, *, forget_bias: float = 1.0, **options: Any) -> None:
+    def __init__(
+        self, D: int, H: int, *, forget_bias: float = 1.0, backend: str = "loop", **options: Any
+    ) -> None:
         super().__init__(D, H, **options)
+        self.backend = check_name(backend)
         with torch.no_grad():  # the two biases are only ever used as their sum
             self.bias_ih_l0[self.H : 2 * self.H] = forget_bias
             self.bias_hh_l0[self.H : 2 * self.H] = 0
 
-    def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(
+        self, x: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         self._check_input(x)
-        h, c = zip(*(step[:2] for step in self._steps(x, *self._start(x, state))), strict=True)
-        return torch.stack(h), (h[-1][None], c[-1][None])
+        start, live = self._start(x, state), self._check_lengths(lengths, x)
+        x = zero_padding(x, live)
+        backend = choose(self.backend, "lstm", x.device, x.dtype, self.H)
+        if backend is None:
+            h, c = zip(*(step[:2] for step in self._steps(x, *start)), strict=True)
+            return zero_padding(torch.stack(h), live), (at_end(h, live), at_end(c, live))
+        u = linear(x, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
+        inputs = (each.contiguous() for each in (u, self.weight_hh_l0.T, *start))
+        output, h_n, c_n = LSTMSequence.apply(backend, *inputs, live)
+        return zero_padding(output, live), (h_n[None], c_n[None])
 
     def trace(self, x: Tensor, state: State | None = None) -> Trace:
         """Run over x (T, B, D) and return the states and gates of every step."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lstm_lib.torch_cells._cell import Cell
+from lstm_lib.torch_cells._cell import Cell, at_end, zero_padding
 
 
 class Trace(NamedTuple):
@@ -23,16 +23,21 @@ class Trace(NamedTuple):
 class RNN(Cell):
     """One tanh layer, repeated; gives what `torch.nn.RNN(D, H)` gives.
 
-    `output, h_n = RNN(D, H)(x, h_0)`: x (T, B, D), output (T, B, H), h_0 and h_n (1, B, H).
-    Raises TypeError for a dtype and ValueError for a shape or device that does not fit.
+    `output, h_n = RNN(D, H)(x, h_0, lengths)`: x (T, B, D), output (T, B, H), h_0 and h_n
+    (1, B, H). lengths: (B,) integers, each 1 … T, where the sequences are padded: the output is
+    then zero in the padding, and h_n is that at the last step of each sequence.
+    Raises TypeError for a dtype and ValueError for a shape, device or length that does not fit.
     """
 
     blocks = 1
 
-    def forward(self, x: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, x: Tensor, state: Tensor | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         self._check_input(x)
-        h = list(self._steps(x, self._check_state("state", state, x)))
-        return torch.stack(h), h[-1][None]
+        start, live = self._check_state("state", state, x), self._check_lengths(lengths, x)
+        h = list(self._steps(zero_padding(x, live), start))
+        return zero_padding(torch.stack(h), live), at_end(h, live)
 
     def trace(self, x: Tensor, state: Tensor | None = None) -> Trace:
         """Run over x (T, B, D) and return every hidden state."""
