@@ -1,48 +1,76 @@
 """Results that took longer than a reader wants to wait, each with what made it.
 
 `read("electricity")` gives what `python -m lstm_lib.experiments electricity` measured, and under
-"made" the command, the date, the seconds, the versions and the machine.
+"made" the command, the date, the seconds, the versions and the machine. What `python -m benchmarks`
+measured is `read("speed_cpu")` and `read("speed_gpu")`.
 """
 
 import json
 import platform
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
 
 
+def names() -> list[str]:
+    """What is recorded."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
 def read(name: str) -> dict[str, Any]:
     """The recorded results of an experiment. Raises ValueError naming those that there are."""
     path = FOLDER / f"{name}.json"
     if not path.exists():
-        there = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json")))
-        raise ValueError(f"name must be one of {there}, got {name!r}")
+        raise ValueError(f"name must be one of {', '.join(names())}, got {name!r}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write(name: str, results: dict[str, Any], *, seconds: float, threads: int = 1) -> Path:
-    """Keep the results of `python -m lstm_lib.experiments NAME`, with their provenance."""
+def write(
+    name: str,
+    results: dict[str, Any],
+    *,
+    seconds: float,
+    threads: int = 1,
+    command: str | None = None,
+    packages: Iterable[str] = (),
+    path: Path | None = None,
+) -> Path:
+    """Keep results with their provenance, and return the file's path.
+
+    command: what made them, `python -m lstm_lib.experiments NAME` where None. packages: what
+    else they depend on besides NumPy, torch and scikit-learn; of those installed the version is
+    kept. path: another file than NAME.json beside this module.
+    """
     from lstm_lib.train.checkpoint import write_atomically  # who reads only needs no torch
 
     made = {
-        "command": f"python -m lstm_lib.experiments {name}",
+        "command": command or f"python -m lstm_lib.experiments {name}",
         "date": date.today().isoformat(),
         "seconds": round(seconds),
         "threads": threads,
         "versions": {
             "python": platform.python_version(),
-            "numpy": version("numpy"),
-            "torch": version("torch"),
-            "scikit-learn": version("scikit-learn"),
+            **_versions(["numpy", "torch", "scikit-learn", *packages]),
         },
         "machine": f"{platform.machine()}, {_processor()}",
     }
-    path = FOLDER / f"{name}.json"
+    path = path or FOLDER / f"{name}.json"
     write_atomically(path, (json.dumps({**results, "made": made}, indent=1) + "\n").encode())
     return path
+
+
+def _versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def _processor() -> str:
