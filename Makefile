@@ -19,10 +19,10 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book lab notebooks serve data results experiment test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- the environment -----------------------------------------------------------------------
 
@@ -70,6 +70,12 @@ results: data ## measure the targets of the course anew, beside the recorded one
 
 experiment: data ## run a long experiment and record it: make experiment NAME=shakespeare
 	env -u TQDM_DISABLE $(BIN)/python -m lstm_lib.experiments $(NAME)
+
+bench: install ## race on the CPU, and record it (ten minutes on a machine with nothing else to do)
+	env -u TQDM_DISABLE $(BIN)/python -m benchmarks cpu
+
+bench-gpu: install ## the same on an NVIDIA GPU
+	env -u TQDM_DISABLE $(BIN)/python -m benchmarks gpu
 
 # ---- the tests -----------------------------------------------------------------------------
 

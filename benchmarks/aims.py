@@ -46,9 +46,9 @@ def gpu(record: dict[str, Any]) -> list[Aim]:
         if race["dtype"] == "float16"
     }
     for race in record["races"]:
-        if "triton" not in race["ratio"] or race["dtype"] == "float16":
-            continue
         shape, seconds = tuple(race["shape"]), race["seconds"]
+        if race["dtype"] == "float16" or not {"triton", "loop", REFERENCE} <= set(seconds):
+            continue
         (small if shape[3] <= 128 else large).append(race["ratio"]["triton"][1])
         loop.append(seconds["loop"][1] / seconds["triton"][1])
         if race["dtype"] == "bfloat16" and shape in halves:
@@ -58,6 +58,7 @@ def gpu(record: dict[str, Any]) -> list[Aim]:
         _at_least("triton, H = 256 and 512, bfloat16, worst", 1.5, min(large, default=None)),
         _at_least("triton in bfloat16 / cuDNN in float16, worst", 0.6, min(ceiling, default=None)),
         _at_least("triton / loop, worst", 50, min(loop, default=None)),
+        _at_most("contestants that failed", 0, len(record["failed"])),
     ]
 
 

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from benchmarks.contestants import REFERENCE, Builder, our_torch, torch_module
 from benchmarks.measure import compare, interleave
-from benchmarks.problem import Answer, Problem, Shape, check, draw
+from benchmarks.problem import Answer, Contestant, Problem, Shape, check, draw
 from lstm_lib import torch_cells
 
 BACKENDS = ("loop", "fused", "graph", "triton")
@@ -42,8 +42,9 @@ def run(
 ) -> dict[str, Any]:
     """Time a training step at every shape and dtype of the grid; see `interleave`.
 
-    float32 is IEEE everywhere: TF32 is off for cuDNN and for matmuls. Raises RuntimeError where
-    there is no such device, and where an answer is not that of the float64 loop.
+    float32 is IEEE everywhere: TF32 is off for cuDNN and for matmuls. Who breaks, or gives another
+    answer than the float64 loop, is not timed but listed under "failed", so that a minute of GPU
+    time is not lost to one kernel. Raises RuntimeError where there is no such device.
     """
     if device == "cuda" and not torch.cuda.is_available():
         raise RuntimeError(
@@ -53,29 +54,36 @@ def run(
         )
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     absent: dict[str, str] = {}
-    races = []
+    races: list[dict[str, Any]] = []
+    failed: list[list[Any]] = []
     for shape, dtype in tqdm(grid, desc=device, unit="shape"):
-        problem = rounded(draw(shape), dtype)
         builders, why_not = field(shape, dtype, device)
         absent |= why_not
-        contestants = {name: build(problem) for name, build in builders.items()}
-        answer = solve(problem, device)
-        errors = {
-            name: check(name, each, answer, bound=BOUNDS[dtype], as_array=host)
-            for name, each in contestants.items()
-        }
-        calls = {name: each.train for name, each in contestants.items()}
+        there, errors, broken = enter(builders, shape, dtype, device)
+        failed += [[name, list(shape), dtype, why] for name, why in broken.items()]
+        calls = {name: each.train for name, each in there.items()}
         times = interleave(calls, clock=clock_of(device), seconds=seconds, rounds=rounds)
-        races.append(
-            {
-                "shape": list(shape),
-                "mode": "train",
-                "dtype": dtype,
-                "error": {name: float(f"{error:.2g}") for name, error in errors.items()},
-                **compare(times, REFERENCE),
-            }
-        )
-    return {"device": describe(device), "absent": absent, "races": races}
+        about = {"shape": list(shape), "mode": "train", "dtype": dtype, "errors": errors}
+        races.append({**about, **compare(times, REFERENCE)})
+    return {"device": describe(device), "absent": absent, "failed": failed, "races": races}
+
+
+def enter(
+    builders: dict[str, Builder], shape: Shape, dtype: str, device: str
+) -> tuple[dict[str, Contestant], dict[str, float], dict[str, str]]:
+    """Those that give the right answer, everyone's error, and what stopped the others."""
+    problem = rounded(draw(shape), dtype)
+    answer = solve(problem, device)
+    there, errors, broken = {}, {}, {}
+    for name, build in builders.items():
+        try:
+            contestant = build(problem)
+            error = check(name, contestant, answer, bound=BOUNDS[dtype], as_array=in_float64)
+        except Exception as failure:  # whatever a compiler or a driver raises
+            broken[name] = f"{type(failure).__name__}: {failure}"
+        else:
+            there[name], errors[name] = contestant, float(f"{error:.2g}")
+    return there, errors, broken
 
 
 def field(shape: Shape, dtype: str, device: str) -> tuple[dict[str, Builder], dict[str, str]]:
@@ -108,13 +116,12 @@ def solve(problem: Problem, device: str) -> Answer:
     On a processor `numpy_cells` would take minutes at the larger shapes; that the two are equal
     is tested in tests/test_agreement.py.
     """
-    answer = our_torch("loop", device, torch.float64)(problem).train()
-    return Answer(*map(host, answer))
+    return our_torch("loop", device, torch.float64)(problem).train()
 
 
-def host(array: torch.Tensor) -> np.ndarray:
-    """A tensor from any device in any dtype as float64 in NumPy."""
-    return array.detach().double().cpu().numpy()
+def in_float64(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor for the comparison, left on its device."""
+    return tensor.detach().double()
 
 
 def clock_of(device: str) -> Callable[[], float]:

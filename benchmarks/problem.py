@@ -82,11 +82,11 @@ def check(
     answer: Answer,
     *,
     bound: float = 1e-3,
-    as_array: Callable[[Any], np.ndarray] = np.asarray,
+    as_array: Callable[[Any], Any] = np.asarray,
 ) -> float:
     """The largest error of a contestant, relative to the largest value of the same array.
 
-    as_array: makes a NumPy array of what the contestant gives.
+    as_array: makes of what the contestant gives an array that can be subtracted from the answer's.
     bound: float32 rounds by 6e-8; the sums over T B terms and the T steps make of it at most about
     1e-5 at our shapes. A wrong equation is off by 1e-2 and more: 1e-3 tells one from the other.
     Raises RuntimeError naming the contestant and the array where the error is above `bound`.
@@ -101,7 +101,7 @@ def check(
         array = as_array(came)
         if array.shape != wanted.shape:
             raise RuntimeError(f"{name}: {what} must be {wanted.shape}, got {array.shape}")
-        error = float(np.abs(array - wanted).max() / np.abs(wanted).max())
+        error = float(abs(array - wanted).max() / abs(wanted).max())
         if not error <= bound:  # so that NaN is an error too
             raise RuntimeError(f"{name}: {what} is off by {error:.1e}, more than {bound:.0e}")
         largest = max(largest, error)

@@ -41,17 +41,14 @@ def cpu(record: dict[str, Any]) -> str:
 
 def gpu(record: dict[str, Any]) -> str:
     """All tables of a GPU record, and a verdict for every aim."""
-    races = record["races"]
-    device = ", ".join(f"{k} {v}" for k, v in record["device"].items())
-    parts = [
-        _made(record),
-        device,
-        f"Training step, cuDNN's time / the contestant's in the same dtype\n\n{ratios(races)}",
-        f"µs a step, the same\n\n{microseconds(races)}",
-        *(f"Absent: {name}: {why}" for name, why in record["absent"].items()),
-        verdicts(aims.gpu(record)),
-    ]
-    return "\n\n".join(parts)
+    parts = [_made(record), ", ".join(f"{k} {v}" for k, v in record["device"].items())]
+    for dtype in dict.fromkeys(race["dtype"] for race in record["races"]):
+        races = [race for race in record["races"] if race["dtype"] == dtype]
+        title = f"Training step, {dtype}: torch.nn's time (cuDNN) / the contestant's, medians"
+        parts += [f"{title}\n\n{ratios(races)}", f"µs a step, the same\n\n{microseconds(races)}"]
+    parts += [f"Absent: {name}: {why}" for name, why in record["absent"].items()]
+    parts += [f"FAILED: {', '.join(map(str, each))}" for each in record["failed"]]
+    return "\n\n".join([*parts, verdicts(aims.gpu(record))])
 
 
 def ratios(races: list[dict[str, Any]]) -> str:
@@ -164,8 +161,7 @@ def _names(races: list[dict[str, Any]]) -> list[str]:
 
 
 def _shape(race: dict[str, Any]) -> str:
-    sizes = ", ".join(map(str, race["shape"]))
-    return f"{sizes}, {race['dtype']}" if "dtype" in race else sizes
+    return ", ".join(map(str, race["shape"]))
 
 
 def _width(three: list[float]) -> float:

@@ -12,6 +12,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
+from .speed import ratio_dots, step_bars
 from .style import COLOURS, LINES, to_dark, use_style
 from .texts import coloured_text
 
@@ -28,7 +29,9 @@ __all__ = [
     "gate_heatmap",
     "heatmap",
     "lines",
+    "ratio_dots",
     "signed_heatmap",
+    "step_bars",
     "to_dark",
     "use_style",
 ]
