@@ -4,10 +4,14 @@ import os
 from typing import Any
 
 import pytest
+import torch
 
 # Before a notebook's kernel is started: bars would be outputs that no stored one has.
 os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Before anything imports triton: where nothing can run its kernels, NumPy executes their source.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -19,7 +19,7 @@ class Cell(nn.Module):
     """
 
     blocks: int  # how many layers lie side by side: 1, 3 or 4
-    backend: str = "loop"  # how the cell is computed
+    backend: str = "loop"  # the only one of the RNN
 
     weight_ih_l0: nn.Parameter  # (blocks·H, D)
     weight_hh_l0: nn.Parameter  # (blocks·H, H)

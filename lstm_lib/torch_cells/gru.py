@@ -55,8 +55,8 @@ class GRU(Cell):
             return zero_padding(torch.stack(h), live), at_end(h, live)
         b_rz, b_hn = self.bias_hh_l0.split([2 * self.H, self.H])
         u = linear(x, self.weight_ih_l0, self.bias_ih_l0 + pad(b_rz, (0, self.H)))
-        inputs = (each.contiguous() for each in (u, self.weight_hh_l0.T, b_hn, start))
-        output, h_n = GRUSequence.apply(backend, *inputs, live)
+        outputs = GRUSequence.apply(backend, u, self.weight_hh_l0.T, b_hn, start, live)
+        output, h_n = (each.to(x.dtype) for each in outputs)  # under autocast u is in half
         return zero_padding(output, live), h_n[None]
 
     def trace(self, x: Tensor, state: Tensor | None = None) -> Trace:

@@ -70,8 +70,8 @@ class LSTM(Cell):
             h, c = zip(*(step[:2] for step in self._steps(x, *start)), strict=True)
             return zero_padding(torch.stack(h), live), (at_end(h, live), at_end(c, live))
         u = linear(x, self.weight_ih_l0, self.bias_ih_l0 + self.bias_hh_l0)
-        inputs = (each.contiguous() for each in (u, self.weight_hh_l0.T, *start))
-        output, h_n, c_n = LSTMSequence.apply(backend, *inputs, live)
+        outputs = LSTMSequence.apply(backend, u, self.weight_hh_l0.T, *start, live)
+        output, h_n, c_n = (each.to(x.dtype) for each in outputs)  # under autocast u is in half
         return zero_padding(output, live), (h_n[None], c_n[None])
 
     def trace(self, x: Tensor, state: State | None = None) -> Trace:

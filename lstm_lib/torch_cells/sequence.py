@@ -2,7 +2,8 @@
 
 Autograd sees the recurrence as one node. Its forward and backward pass are a pair of functions,
 of which there are several, each a backend; what is the same for all of them is here. The
-projection u = x W_x + b stays outside, so that autograd gives dW_x, db and dx.
+projection u = x W_x + b stays outside, so that autograd gives dW_x, db and dx. Each gradient is
+cast by autograd to the dtype of what it belongs to.
 """
 
 from collections.abc import Callable
@@ -34,6 +35,7 @@ class LSTMSequence(Function):
         c_0: Tensor,
         live: Tensor | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
+        u, W_h, h_0, c_0 = alike(u, W_h, h_0, c_0)
         h, c, gates = backend.forward(u, W_h, h_0, c_0, live)
         ctx.backend = backend
         ctx.save_for_backward(W_h, h, c, gates, live)
@@ -44,10 +46,9 @@ class LSTMSequence(Function):
     def backward(ctx: Any, dh: Tensor, dh_T: Tensor, dc_T: Tensor) -> tuple[Tensor | None, ...]:
         refuse_second_derivatives(ctx.backend)
         W_h, h, c, gates, live = ctx.saved_tensors
-        arriving = dh.contiguous(), dh_T.contiguous(), dc_T.contiguous()
-        da, dh_0, dc_0 = ctx.backend.backward(*arriving, W_h, c, gates, live)
+        da, dh_0, dc_0 = ctx.backend.backward(*alike(dh, dh_T, dc_T), W_h, c, gates, live)
         dW_h = h[:-1].flatten(0, 1).T @ da.flatten(0, 1)  # one matmul for all steps
-        return None, da, dW_h, dh_0.to(da.dtype), dc_0.to(da.dtype), None
+        return None, da, dW_h, dh_0, dc_0, None
 
 
 class GRUSequence(Function):
@@ -63,6 +64,7 @@ class GRUSequence(Function):
         h_0: Tensor,
         live: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
+        u, W_h, b_hn, h_0 = alike(u, W_h, b_hn, h_0)
         h, gates = backend.forward(u, W_h, b_hn, h_0, live)
         ctx.backend = backend
         ctx.save_for_backward(W_h, h, gates, live)
@@ -72,12 +74,16 @@ class GRUSequence(Function):
     def backward(ctx: Any, dh: Tensor, dh_T: Tensor) -> tuple[Tensor | None, ...]:
         refuse_second_derivatives(ctx.backend)
         W_h, h, gates, live = ctx.saved_tensors
-        arriving = dh.contiguous(), dh_T.contiguous()
-        da, dm, dh_0 = ctx.backend.backward(*arriving, W_h, h, gates, live)
+        da, dm, dh_0 = ctx.backend.backward(*alike(dh, dh_T), W_h, h, gates, live)
         before, H = h[:-1].flatten(0, 1).T, h.shape[-1]
         by_rz, by_m = da[..., : 2 * H].flatten(0, 1), dm.flatten(0, 1)  # what h W_h adds to
         dW_h = torch.cat([before @ by_rz, before @ by_m], dim=1)
-        return None, da, dW_h, by_m.sum(0), dh_0.to(da.dtype), None
+        return None, da, dW_h, by_m.sum(0), dh_0, None
+
+
+def alike(first: Tensor, *others: Tensor) -> list[Tensor]:
+    """All contiguous and in the dtype of the first: under autocast the others are in another."""
+    return [each.to(first.dtype).contiguous() for each in (first, *others)]
 
 
 def refuse_second_derivatives(backend: Backend) -> None:

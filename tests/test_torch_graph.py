@@ -1,0 +1,83 @@
+"""CUDA graphs without a GPU: what is recorded, kept and copied; an imitation does the replaying."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from backends import Place, Problem, assert_same, both_families, call
+from cells import LSTM, Family
+from torch import Tensor
+
+from lstm_lib.torch_cells import _backends, graph
+
+PLACE = Place("graph", "cpu")
+
+
+class Imitation:
+    """As a graph does, each replay fills the same tensors, from what the inputs hold by then."""
+
+    made = 0
+
+    def __init__(self, run: Callable[[], tuple[Tensor, ...]], device: torch.device) -> None:
+        Imitation.made += 1
+        self.run = run
+        self.outputs = tuple(torch.full_like(each, torch.nan) for each in run())
+
+    def replay(self) -> None:
+        for own, new in zip(self.outputs, self.run(), strict=True):
+            own.copy_(new)
+
+
+@pytest.fixture(autouse=True)
+def _imitated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def record(run: Any, device: torch.device) -> tuple[Imitation, tuple[Tensor, ...]]:
+        imitation = Imitation(run, device)
+        return imitation, imitation.outputs
+
+    monkeypatch.setattr(graph, "record", record)
+    monkeypatch.setattr(_backends, "why_not", lambda *_: None)
+    monkeypatch.setattr(Imitation, "made", 0)
+    graph.recording.cache_clear()
+    yield
+    graph.recording.cache_clear()
+
+
+@pytest.mark.parametrize("lengths", [None, torch.tensor([2, 6, 1])], ids=["whole", "lengths"])
+@both_families
+def test_a_recorded_loop_gives_what_the_loop_gives(family: Family, lengths: Tensor | None) -> None:
+    problem = Problem(family, (6, 3, 2, 5))
+    expected = problem.run(problem.module(Place("fused", "cpu")), lengths)
+    for _ in range(2):  # while recording, and from the recording
+        assert_same(problem.run(problem.module(PLACE), lengths), expected, 0)
+    assert Imitation.made == 2  # one forward, one backward
+
+
+def test_each_run_has_the_values_of_its_own_inputs() -> None:
+    problem = Problem(LSTM, (6, 3, 2, 5))
+    module, loop = problem.module(PLACE), problem.module(Place("fused", "cpu"))
+    x, start = problem.inputs(module)
+    runs = [call(module, k * x, start) for k in (1, 2)]
+    for k, run in zip((1, 2), runs, strict=True):  # both compared after the second has been made
+        assert all(torch.equal(a, b) for a, b in zip(run, call(loop, k * x, start), strict=True))
+
+
+def test_the_weights_of_the_moment_count_not_those_of_the_recording() -> None:
+    problem = Problem(LSTM, (6, 3, 2, 5))
+    module, loop = problem.module(PLACE), problem.module(Place("fused", "cpu"))
+    x, start = problem.inputs(module)
+    before, *_ = call(module, x, start)
+    with torch.no_grad():
+        module.weight_hh_l0 *= 2
+    loop.load_state_dict(module.state_dict())
+    after, *_ = call(module, x, start)
+    assert torch.equal(after, call(loop, x, start)[0])
+    assert not torch.equal(after, before)
+
+
+def test_no_more_than_eight_recordings_are_kept() -> None:
+    module = LSTM.ours(2, 3, backend="graph")
+    for T in range(1, 12):
+        module(torch.zeros(T, 1, 2))
+    assert graph.recording.cache_info().currsize == 8
+    assert Imitation.made == 11
