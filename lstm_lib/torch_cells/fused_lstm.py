@@ -39,7 +39,9 @@ def forward(
     )
     for u_t, a_t, if_t, i_t, f_t, g_t, o_t, h_before, c_before, h_t, c_t, over_t in steps:
         torch.addmm(u_t, h_before, W_h, out=a_t)
-        if_t.sigmoid_(), g_t.tanh_(), o_t.sigmoid_()
+        if_t.sigmoid_()
+        g_t.tanh_()
+        o_t.sigmoid_()
         torch.mul(f_t, c_before, out=c_t).addcmul_(i_t, g_t)
         torch.mul(o_t, torch.tanh(c_t, out=tanh_c), out=h_t)
         if over_t is not None:
@@ -77,7 +79,8 @@ def backward(
         for dh_now, by_c_t, keep_t, da_t, from_c_t, from_h_t, over_t in reversed(steps):
             dh_t = dh_t + dh_now
             dc_t.addcmul_(dh_t, by_c_t)
-            from_c_t.mul_(dc_t[:, None]), from_h_t.mul_(dh_t)
+            from_c_t.mul_(dc_t[:, None])
+            from_h_t.mul_(dh_t)
             dc_t.mul_(keep_t)
             dh_before = da_t @ W_hT
             dh_t = dh_before if over_t is None else torch.where(over_t, dh_t, dh_before)
