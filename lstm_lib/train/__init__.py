@@ -2,8 +2,9 @@
 
 `fit` trains any `torch.nn.Module`; `fit_numpy` is the same loop over `numpy_cells`, for chapters
 that read better without torch. Given the same weights and batches, both give the same curve.
-`run` is for what takes long: seeded, scheduled, validated, and resumed after a kill. torch is
-imported when one of its parts is first used, not before.
+`run` is for what takes long: seeded, scheduled, validated, and resumed after a kill; started by
+torchrun it trains one model with several processes, each of which takes its `share` of a batch.
+torch is imported when one of its parts is first used, not before.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from lstm_lib.train.history import WINDOW, History
 from lstm_lib.train.numpy_loop import Model, fit_numpy, init_model, loss_and_gradients, predict
 
 if TYPE_CHECKING:
+    from lstm_lib.train.distributed import device, rank, share
     from lstm_lib.train.runs import Config, Run, rng_for, run
     from lstm_lib.train.sequences import (
         Padded,
@@ -33,6 +35,7 @@ __all__ = [
     "Padded",
     "Reader",
     "Run",
+    "device",
     "fit",
     "fit_numpy",
     "init_model",
@@ -45,8 +48,10 @@ __all__ = [
     "packed",
     "pad",
     "predict",
+    "rank",
     "rng_for",
     "run",
+    "share",
 ]
 
 
@@ -55,6 +60,10 @@ def __getattr__(name: str) -> Any:
         from lstm_lib.train import torch_loop
 
         return getattr(torch_loop, name)
+    if name in ("device", "rank", "share"):
+        from lstm_lib.train import distributed
+
+        return getattr(distributed, name)
     if name in ("Config", "Run", "rng_for", "run"):
         from lstm_lib.train import runs
 

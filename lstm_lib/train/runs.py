@@ -3,13 +3,15 @@
 Everything random in update number n is drawn from (seed, n): batches by `rng_for`, dropout by
 torch's generators, seeded anew before each update. So a run that resumes from a checkpoint has
 nothing to restore but weights, Adam's averages and the carried state, and ends with the very bits
-of a run that was never disturbed (on one machine, with the same versions and threads).
+of a run that was never disturbed (on one machine, with the same versions and threads, and at most
+two workers: DistributedDataParallel adds in another order from its second update on, which three
+numbers notice and two do not).
 """
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +26,7 @@ from lstm_lib.train.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from lstm_lib.train.distributed import Workers, join
 from lstm_lib.train.history import History, Recorder, check_rates, loss_not_finite
 from lstm_lib.train.torch_loop import _clip
 
@@ -102,6 +105,19 @@ def rng_for(seed: int, update: int) -> np.random.Generator:
     return np.random.default_rng([seed, update])
 
 
+class _Job(NamedTuple):
+    """What stays the same in a run."""
+
+    model: nn.Module
+    trained: nn.Module  # the model, or what averages its gradients over the workers
+    weights: dict[str, nn.Parameter]
+    adam: torch.optim.Optimizer
+    step: Step
+    validate: Callable[[nn.Module], float] | None
+    config: Config
+    workers: Workers
+
+
 def run(
     model: nn.Module,
     step: Step,
@@ -120,10 +136,18 @@ def run(
     the model ends with the weights that scored best. folder: for checkpoints, written as one file
     by renaming; where it holds one of this configuration the run goes on from there.
 
+    Started by torchrun, all workers train this one model: step takes its worker's part of the batch
+    by `share` and is given the model in DistributedDataParallel (call it; what else it has is in
+    `model.module`). Losses and weights are those of one process with the whole batch, up to
+    rounding; dropout draws other numbers. Of a state, which must be (layers, B, H), each worker
+    carries its sequences. Worker 0 validates, writes checkpoints and shows the bar. A checkpoint
+    tells nothing of the number of workers, and a run may go on with another.
+
     Raises ValueError for a checkpoint of another configuration or model, or a damaged one;
     FloatingPointError, naming the update, for a loss or gradient that is not finite or a score
-    that is NaN; OSError where the folder cannot be written, at once or when a disk fills up: the
-    model keeps the weights of its last update, the folder the checkpoint before.
+    that is NaN; RuntimeError where several workers would all do the same work; OSError where the
+    folder cannot be written, at once or when a disk fills up: the model keeps the weights of its
+    last update, the folder the checkpoint before.
     """
     if (validate is None) != (config.validate_every is None):
         raise ValueError("validate and config.validate_every belong together: give both or none")
@@ -139,61 +163,71 @@ def run(
         check_writable(path.parent)
     if path is not None and path.exists():
         now = read_checkpoint(path, asdict(config), model, adam)
-    bar = Recorder(config.updates, target=None, patience=None, progress=progress)
-    with _surroundings(model, config.threads), bar:
-        bar.resume(now.loss, now.gradient_norm)
-        while not now.stopped:
-            now.update += 1
-            now.state = _update(model, weights, adam, step, config, now, bar)
-            if validate is not None and config.validate_every is not None:
-                _validate(model, validate, config, now)
-            if now.update == config.updates:
-                now.stopped = now.stopped or "all updates done"
-            if path is not None and (now.stopped or now.update % (config.save_every or 1) == 0):
-                now.loss, now.gradient_norm = bar.loss, bar.gradient_norm
-                write_checkpoint(path, now, model, adam)
-        history = bar.history()
+    with join(model) as (workers, trained):
+        job = _Job(model, trained, weights, adam, step, validate, config, workers)
+        history = _go_on(job, now, path, progress)
     if now.best is not None:
         model.load_state_dict(now.best)
     history = History(history.loss, history.gradient_norm, history.seconds, now.stopped)
     return Run(history, now.validation, now.best_update, now.stopped)
 
 
-def _update(
-    model: nn.Module,
-    weights: dict[str, nn.Parameter],
-    adam: torch.optim.Optimizer,
-    step: Step,
-    config: Config,
-    now: Checkpoint,
-    bar: Recorder,
-) -> Any:
+def _go_on(job: _Job, now: Checkpoint, path: Path | None, progress: bool) -> History:
+    """Train from where the run stands to its end."""
+    config, workers = job.config, job.workers
+    workers.check_same_start(now.update)
+    now.state = workers.own(now.state)
+    bar = Recorder(
+        config.updates, target=None, patience=None, progress=progress and workers.rank == 0
+    )
+    with _surroundings(job.model, config.threads), bar:
+        bar.resume(now.loss, now.gradient_norm)
+        while not now.stopped:
+            now.update += 1
+            now.state = _update(job, now, bar)
+            if job.validate is not None:
+                _validate(job, job.validate, now)
+            if now.update == config.updates:
+                now.stopped = now.stopped or "all updates done"
+            if path is not None and (now.stopped or now.update % (config.save_every or 1) == 0):
+                now.loss, now.gradient_norm = bar.loss, bar.gradient_norm
+                whole = replace(now, state=workers.whole(now.state))
+                if workers.rank == 0:
+                    write_checkpoint(path, whole, job.model, job.adam)
+        return bar.history()
+
+
+def _update(job: _Job, now: Checkpoint, bar: Recorder) -> Any:
     """One update; returns the state to carry on, cut from its graph."""
-    torch.manual_seed(int(rng_for(config.seed, now.update).integers(2**63)))
-    for group in adam.param_groups:
+    config, workers = job.config, job.workers
+    seed = int(rng_for(config.seed, now.update).integers(2**63))
+    torch.manual_seed(seed + workers.rank)  # dropout differs from worker to worker
+    for group in job.adam.param_groups:
         group["lr"] = config.rate(now.update)
-    adam.zero_grad()
-    loss, state = step(model, now.update, now.state)
+    job.adam.zero_grad()
+    workers.begin_update()
+    loss, state = job.step(job.trained, now.update, now.state)
     if loss.numel() != 1:
         raise ValueError(f"step must return a scalar loss, got one of {tuple(loss.shape)}")
-    if not loss.isfinite():
-        raise loss_not_finite(now.update, loss.item(), [])
-    loss.backward()
-    norm = _clip(weights, config.clip, now.update)
-    adam.step()
-    bar.record(loss.item(), norm)
-    return detached(state)
+    value, share_of_loss = workers.loss(loss)
+    if not math.isfinite(value):
+        raise loss_not_finite(now.update, value, [])
+    share_of_loss.backward()
+    norm = _clip(job.weights, config.clip, now.update)
+    job.adam.step()
+    bar.record(value, norm)
+    workers.check_state(state := detached(state))
+    return state
 
 
-def _validate(
-    model: nn.Module, validate: Callable[[nn.Module], float], config: Config, now: Checkpoint
-) -> None:
+def _validate(job: _Job, validate: Callable[[nn.Module], float], now: Checkpoint) -> None:
     """Validate where it is time to; keep the best weights; end the run where patience is out."""
+    config, model = job.config, job.model
     if now.update % (config.validate_every or 1) and now.update < config.updates:
         return
     model.eval()
     with torch.no_grad():
-        score = float(validate(model))
+        score = job.workers.first_says(lambda: float(validate(model)))
     model.train()
     if math.isnan(score):  # it would be neither better nor worse than any other
         raise FloatingPointError(f"update {now.update}: validate returned {score}")

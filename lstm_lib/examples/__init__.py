@@ -1,0 +1,1 @@
+"""Scripts to start, and to copy from."""

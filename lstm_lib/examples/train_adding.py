@@ -1,0 +1,60 @@
+"""Train an LSTM on the adding problem, with as many processes as torchrun starts.
+
+    python -m lstm_lib.examples.train_adding --folder runs/adding
+    torchrun --nproc-per-node 2 -m lstm_lib.examples.train_adding --folder runs/adding
+
+Both do the same, to rounding, and either goes on where the other was stopped: the checkpoint is in
+the folder. `--max-restarts 3` before `-m` makes torchrun start anew when a worker dies.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lstm_lib import tasks, train
+
+T, H = 20, 32
+
+
+def new_model() -> train.Reader:
+    """An LSTM and a readout, the same for every worker."""
+    cell = nn.LSTM(2, H, dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    for p in cell.parameters():
+        nn.init.uniform_(p, -(H**-0.5), H**-0.5, generator=generator)
+    return train.Reader(cell, outputs=1, generator=generator)
+
+
+def batch(update: int, B: int) -> tuple[Tensor, Tensor]:
+    """x (T, B, 2) and y (B, 1) of one update: those of all workers together."""
+    x, y, _ = tasks.adding(train.rng_for(0, update), T, B, dtype=np.float64)
+    return torch.as_tensor(x), torch.as_tensor(y)
+
+
+def step(model: nn.Module, update: int, state: Any) -> tuple[Tensor, Any]:
+    """The mean squared error of this worker's part of the batch."""
+    x, y = train.share(*batch(update, B=64), axes=(1, 0))
+    return nn.functional.mse_loss(model(x.to(train.device())), y.to(train.device())), None
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train, or go on; the first worker says how it ended."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--folder", type=Path, required=True, help="where the checkpoint is")
+    parser.add_argument("--updates", type=int, default=400)
+    chosen = parser.parse_args(arguments)
+    print(f"worker {train.rank()} is process {os.getpid()}", flush=True)
+    model = new_model().to(train.device())
+    config = train.Config(chosen.updates, lr=1e-2, save_every=10)
+    done = train.run(model, step, config, folder=chosen.folder)
+    if train.rank() == 0:
+        print(f"{done.stopped}: loss {done.history.running_loss[-1]:.4f}")
+
+
+if __name__ == "__main__":
+    main()
