@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from .style import ACCENT, GREY, INK, RULE, STRONG_GREY, WHITE
 
 # Told apart without colour too: by marker, by hatching.
-DOTS = [
+DOTS: list[dict[str, Any]] = [
     {"color": colour, "marker": marker, "markerfacecolor": face or colour}
     for colour, marker, face in (
         (ACCENT, "o", ""),

@@ -1,0 +1,81 @@
+"""Timing: turns that alternate, warm-up that is not counted, ratios within a round."""
+
+import gc
+
+import pytest
+
+from benchmarks import measure
+
+
+class FakeTime:
+    """A clock that only calls move on."""
+
+    def __init__(self):
+        self.now, self.calls = 0.0, []
+
+    def clock(self):
+        return self.now
+
+    def call(self, name, *took):
+        """A call that takes these seconds, then the last again and again."""
+        left = list(took)
+
+        def do():
+            self.now += left.pop(0) if len(left) > 1 else left[0]
+            self.calls.append(name)
+
+        return do
+
+
+def test_turns_alternate_and_warm_up_is_not_counted():
+    fake = FakeTime()
+    # The first call compiles, the second says how often to repeat: neither is in the times.
+    calls = {"a": fake.call("a", 90, 80, 1, 2, 3), "b": fake.call("b", 70, 60, 10)}
+    times = measure.interleave(calls, clock=fake.clock, seconds=0, rounds=3)
+    assert times == {"a": [1, 2, 3], "b": [10, 10, 10]}
+    assert "".join(fake.calls) == "aabb" + "ab" * 3
+
+
+def test_a_short_call_is_repeated_and_its_time_is_that_of_one():
+    fake = FakeTime()
+    calls = {"a": fake.call("a", 0.25)}
+    times = measure.interleave(calls, clock=fake.clock, seconds=0, rounds=1, turn=1.0)
+    assert times == {"a": [0.25]}
+    assert len(fake.calls) == 2 + 4
+
+
+def test_garbage_is_collected_as_before_after_a_race_that_broke():
+    fake = FakeTime()
+    rounds = iter([None, None])  # warm-up goes well, the first round does not
+
+    def broken():
+        fake.now += 1
+        next(rounds)
+
+    with pytest.raises(StopIteration):
+        measure.interleave({"a": broken}, clock=fake.clock, seconds=0)
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_ratio_is_taken_within_a_round():
+    # Both became ten times slower in the second round: of that the ratio shows nothing.
+    times = {"torch.nn": [2.0, 20.0, 2.0], "mine": [1.0, 10.0, 4.0]}
+    found = measure.compare(times, "torch.nn")
+    assert found["ratio"] == {"torch.nn": [1, 1, 1], "mine": [1.25, 2.0, 2.0]}
+    assert found["seconds"]["mine"] == [2.5, 4.0, 7.0]
+    assert found["rounds"] == 3
+
+
+def test_a_reference_that_did_not_race_is_an_error():
+    with pytest.raises(ValueError, match=r"reference must be one of mine, got 'torch\.nn'"):
+        measure.compare({"mine": [1.0]}, "torch.nn")
+
+
+def test_the_geometric_mean_of_twice_and_half_as_fast_is_1():
+    assert measure.geometric_mean([2.0, 0.5]) == pytest.approx(1)
+
+
+def test_the_slope_is_the_exponent_at_the_upper_end():
+    n = [1, 2, 4, 8, 16]
+    assert measure.slope(n, [5, 5, 16, 64, 256]) == pytest.approx(2)
