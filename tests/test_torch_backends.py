@@ -46,6 +46,21 @@ def test_lower_precision_costs_a_few_roundings(
     assert_same(problem.run(problem.module(place)), problem.expected(), tolerance)
 
 
+@every_place_but_the_loop
+def test_in_half_precision_a_cell_state_keeps_small_terms(place: Place) -> None:
+    module = LSTM.ours(1, 1, forget_bias=50.0, backend=place.backend, dtype=torch.bfloat16)
+    with torch.no_grad():
+        for weight in (module.weight_ih_l0, module.weight_hh_l0):
+            weight.zero_()
+        for bias in (module.bias_ih_l0, module.bias_hh_l0):
+            bias[[0, 2, 3]] = 0
+        module.bias_ih_l0[2] = 2**-9  # f = 1 and i ⊙ g = 2^-10; in bfloat16 1 + 2^-10 is 1
+    x = torch.zeros(64, 1, 1, dtype=torch.bfloat16, device=place.device)
+    one = x.new_ones(1, 1, 1)
+    _, (_, c_n) = module.to(place.device)(x, (one, one))
+    assert abs(c_n.item() - (1 + 64 * 2**-10)) <= 2**-8  # half the distance to the next bfloat16
+
+
 @both_families
 def test_the_stretches_of_the_fused_backward_pass_join(family: Family) -> None:
     problem = Problem(family, (20, 64, 2, 128))  # on a CPU eight steps at a time

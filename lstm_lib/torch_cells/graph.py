@@ -16,7 +16,7 @@ Form = tuple[torch.Size, torch.dtype, torch.device]
 
 
 def replay(run: Run, *inputs: Tensor | None) -> tuple[Tensor, ...]:
-    """Return run(*inputs), recorded at the first call with tensors of these forms.
+    """Return `run` of these inputs, recorded at the first call with tensors of their forms.
 
     The recordings used last are kept, eight of them, with their inputs and outputs. What is set
     while recording (TF32, for one) stays as it was then.
@@ -27,6 +27,7 @@ def replay(run: Run, *inputs: Tensor | None) -> tuple[Tensor, ...]:
 
 @lru_cache(maxsize=8)
 def recording(run: Run, *forms: Form | None) -> "Recording":
+    """Return the recording of `run` for inputs of these forms, made at the first call."""
     return Recording(run, *forms)
 
 
