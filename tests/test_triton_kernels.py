@@ -3,7 +3,6 @@
 Without a GPU they run in Triton's interpreter (see conftest.py), with one compiled.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,8 +13,7 @@ from lstm_lib.torch_cells import _triton, triton_gru, triton_lstm
 
 DEVICE = "cuda" if torch.cuda.is_available() and not _triton.INTERPRETED else "cpu"
 SMALL = [(1, 1, 1), (2, 3, 5), (7, 17, 16), (2, 17, 33), (7, 3, 64)]  # (T, B, H)
-SPLIT = [(1, 1, 160), (2, 17, 130)]
-LONG = [(1024, 16, 256), (1024, 64, 512), (1024, 48, 1024)]
+LONG = [(1024, 16, 256), (1024, 8, 512), (1024, 3, 1024), (100, 100, 512)]
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
 EDGE = 64  # elements behind each array, to see that no kernel writes there
 
@@ -26,7 +24,7 @@ frozen = pytest.mark.parametrize("lengths", [False, True], ids=["all steps", "le
 
 
 @pytest.fixture(autouse=True)
-def behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
+def behind(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
     """Fill what `torch.empty` gives with NaN, and collect the NaNs that stand behind it."""
     empty, edges = torch.empty, []
 
@@ -37,7 +35,7 @@ def behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Tensor]]:
         return flat[: wanted.numel()].view(wanted.shape)
 
     monkeypatch.setattr(torch, "empty", poisoned)
-    yield edges
+    return edges
 
 
 class Problem(NamedTuple):
@@ -156,18 +154,15 @@ def test_one_program_a_batch_tile_agrees_with_the_equations(
 
 
 @every_dtype
-@pytest.mark.parametrize("size", SPLIT, ids=str)
 @every_cell
-def test_units_split_over_programs_agree_with_the_equations(
-    cell: Any, size: tuple[int, int, int], dtype: torch.dtype
-) -> None:
-    problem = draw(cell, *size, dtype, lengths=size[0] > 1)
+def test_units_split_over_programs_agree_with_the_equations(cell: Any, dtype: torch.dtype) -> None:
+    problem = draw(cell, 3, 3, 130, dtype, lengths=True)
     assert_close(run(cell, problem), expected(cell, problem), dtype)
 
 
 @every_cell
-def test_units_that_are_one_more_than_a_power_of_two_agree_with_the_equations(cell: Any) -> None:
-    problem = draw(cell, 3, 3, 257, torch.float64)
+def test_split_units_of_two_batch_tiles_agree_with_the_equations(cell: Any) -> None:
+    problem = draw(cell, 1, 9, 257, torch.float64)
     assert_close(run(cell, problem), expected(cell, problem), torch.float64)
 
 
@@ -226,9 +221,9 @@ def test_the_lstm_carries_c_in_float32() -> None:
 
 @pytest.mark.parametrize("H", [1, 130], ids=["small", "split"])
 def test_the_gru_adds_up_what_its_dtype_would_lose(H: int) -> None:
-    """z = σ(7) adds 5e-4 a step to h = ½, where bfloat16 has steps of 4e-3."""
-    gates = torch.tensor([0.0, 7.0, 9.0]).repeat_interleave(H).to(torch.bfloat16).to(DEVICE)
-    u, W_h, b_hn = gates.repeat(16, 1, 1), torch.zeros(H, 3 * H).to(gates), torch.zeros(H).to(gates)
+    """z = σ(6) adds 1.2e-3 a step to h = ½, where bfloat16 has steps of 4e-3."""
+    gates = torch.tensor([0.0, 6.0, 9.0]).repeat_interleave(H).to(torch.bfloat16).to(DEVICE)
+    u, W_h, b_hn = gates.repeat(5, 1, 1), torch.zeros(H, 3 * H).to(gates), torch.zeros(H).to(gates)
     h, _ = triton_gru.forward(u, W_h, b_hn, torch.full((1, H), 0.5).to(u), None)
     assert float(h[-1].min()) > 0.5
 
