@@ -89,7 +89,13 @@ def test_bounds_above_the_measured_time_are_shown_and_not_cut():
     assert ax.texts[0].xy[0] == 1.5
 
 
-@pytest.mark.parametrize("draw", [dots, stacked])
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: dots({str(k): RATIOS["fast"] for k in range(len(DOTS))}),
+        lambda: stacked({str(k): [1, 1] for k in range(len(FILLS))}),
+    ],
+)
 def test_speed_is_drawn_in_house_colours_so_that_the_dark_twin_is_complete(draw):
     buffer = io.StringIO()
     draw().figure.savefig(buffer, format="svg", metadata=style.METADATA)
