@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from backends import (
@@ -14,7 +15,7 @@ from backends import (
     every_place,
     every_place_but_the_loop,
 )
-from cells import LSTM, Family, as_arrays
+from cells import GRU, LSTM, Family, as_arrays
 from torch import Tensor
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import functional_call
@@ -48,17 +49,26 @@ def test_lower_precision_costs_a_few_roundings(
 
 @every_place_but_the_loop
 def test_in_half_precision_a_cell_state_keeps_small_terms(place: Place) -> None:
-    module = LSTM.ours(1, 1, forget_bias=50.0, backend=place.backend, dtype=torch.bfloat16)
-    with torch.no_grad():
-        for weight in (module.weight_ih_l0, module.weight_hh_l0):
-            weight.zero_()
-        for bias in (module.bias_ih_l0, module.bias_hh_l0):
-            bias[[0, 2, 3]] = 0
-        module.bias_ih_l0[2] = 2**-9  # f = 1 and i ⊙ g = 2^-10; in bfloat16 1 + 2^-10 is 1
-    x = torch.zeros(64, 1, 1, dtype=torch.bfloat16, device=place.device)
-    one = x.new_ones(1, 1, 1)
-    _, (_, c_n) = module.to(place.device)(x, (one, one))
-    assert abs(c_n.item() - (1 + 64 * 2**-10)) <= 2**-8  # half the distance to the next bfloat16
+    b = [0, 50, 2**-9, 0]  # f = 1 and i ⊙ g = 2^-10; in bfloat16 1 + 2^-10 is 1
+    assert abs(last_of_one_unit(LSTM, place, b, T=64) - (1 + 64 * 2**-10)) <= 2**-8
+
+
+@every_place_but_the_loop
+def test_in_half_precision_the_state_of_a_gru_keeps_small_terms(place: Place) -> None:
+    b = [0, -np.log(2**-8), 50]  # z ≈ 1 - 2^-8 and n = 1; in bfloat16 h would stay at 2
+    far = last_of_one_unit(GRU, place, b, T=256, h_0=2) - 1
+    assert abs(far - (1 - 2**-8) ** 256) <= 2**-6  # two roundings at 2^-8, and that of b and z
+
+
+def last_of_one_unit(family: Family, place: Place, b: Any, T: int, h_0: float = 1) -> float:
+    """The last state after T steps, in bfloat16, of a cell that has biases alone."""
+    module = family.ours(1, 1, backend=place.backend, device=place.device, dtype=torch.bfloat16)
+    biases = {"bias_ih_l0": torch.tensor(b)}
+    zeros = {name: torch.zeros_like(p) for name, p in module.named_parameters()}
+    module.load_state_dict(zeros | biases)
+    x = torch.zeros(T, 1, 1, dtype=torch.bfloat16, device=place.device)
+    _, *last = call(module, x, [x.new_full((1, 1, 1), h_0)] * family.states)
+    return float(last[-1].detach())
 
 
 @both_families

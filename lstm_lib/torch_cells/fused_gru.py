@@ -9,6 +9,8 @@ m_t = h_{t-1} W_hn + b_hn, which r_t multiplies inside the candidate::
     h_t = (1 − z_t) ⊙ n_t + z_t ⊙ h_{t-1}
 
 A sequence that is over keeps its state, and the gradient by it passes unchanged.
+In float16 and bfloat16 h and dh go from step to step in float32, so that a long sum keeps its
+small terms.
 """
 
 import torch
@@ -28,6 +30,8 @@ def forward(
     T, B, H = len(u), u.shape[1], len(W_h)
     h = u.new_empty(T + 1, B, H)
     h[0] = h_0
+    wide = torch.promote_types(u.dtype, torch.float32)
+    carried = h_0.to(wide)
     gates, a = u.new_empty(T, B, 4 * H), torch.empty_like(u[0])
     a_rz, a_n = a.split([2 * H, H], dim=-1)
     over = None if live is None else padding(live, T)
@@ -38,9 +42,9 @@ def forward(
         torch.add(u_rz_t, a_rz, out=rz_t).sigmoid_()
         torch.add(a_n, b_hn, out=m_t)
         torch.addcmul(u_n_t, r_t, m_t, out=n_t).tanh_()
-        torch.lerp(n_t, h_before, z_t, out=h_t)
-        if over_t is not None:
-            torch.where(over_t, h_before, h_t, out=h_t)
+        after = torch.lerp(n_t.to(wide), carried, z_t.to(wide))
+        carried = after if over_t is None else torch.where(over_t, carried, after)
+        h_t.copy_(carried)
     return h, gates
 
 
@@ -57,7 +61,7 @@ def backward(
         gates
     )  # m, r, z, n: what W_h multiplies and what is da both lie in one piece
     W_hT = torch.cat([W_h[:, 2 * H :], W_h[:, : 2 * H]], dim=1).T.contiguous()
-    dh_t = dh_T
+    dh_t = dh_T.to(torch.promote_types(dh.dtype, torch.float32))
     over = None if live is None else padding(live, T)
     stretch = max(1, 2**16 // (B * H or 1)) if dh.device.type == "cpu" else T  # as in fused_lstm
     for end in range(T, 0, -stretch):
@@ -70,7 +74,7 @@ def backward(
         ):
             dh_t = dh_t + dh_now
             by_h_t.mul_(dh_t[:, None])
-            dh_t = torch.addmm(dh_t * keep_t, d_t, W_hT)
+            dh_t = torch.addcmul(d_t @ W_hT, dh_t, keep_t)
     return d[..., H:], d[..., :H], dh_t
 
 
