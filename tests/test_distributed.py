@@ -24,6 +24,7 @@ from workers import (
     padded_step,
     raising_on_worker_1,
     reader_of_its_rank,
+    shared_after_a_run,
     sharing_twice,
     together,
     torchrun_environment,
@@ -130,11 +131,12 @@ def test_a_run_goes_on_with_another_number_of_workers(before, after, tmp_path):
 
 @pytest.mark.parametrize("B", [6, 5])
 def test_two_workers_that_go_on_end_bit_identically(B, tmp_path):
+    config = train.Config(12, lr=0.05, save_every=1, validate_every=4)
     work = partial(trained, validate=bits)
-    whole = together(2, partial(work, folder=tmp_path / "a"), characters, Streaming(B), SAVED)
+    whole = together(2, partial(work, folder=tmp_path / "a"), characters, Streaming(B), config)
     work = partial(work, folder=tmp_path / "b")
-    together(2, work, characters, Streaming(B, stop=6), SAVED)
-    ours = together(2, work, characters, Streaming(B), SAVED)
+    together(2, work, characters, Streaming(B, stop=8), config)
+    ours = together(2, work, characters, Streaming(B), config)
     assert all(same(one, whole[0]) for one in ours)
 
 
@@ -198,6 +200,10 @@ def test_outside_of_a_run_the_parts_come_back_whole():
     ours = train.share(x, y, axes=(1, 0))
     assert np.array_equal(ours[0], x)
     assert torch.equal(ours[1], y)
+
+
+def test_after_a_run_the_parts_come_back_whole():
+    assert together(2, shared_after_a_run) == [list(range(6))] * 2
 
 
 @pytest.mark.parametrize(("parts", "axes", "error", "message"), [
@@ -278,14 +284,24 @@ def test_without_torchrun_a_process_is_the_first(monkeypatch):
     assert train.rank() == 3
 
 
+@pytest.mark.usefixtures("one_worker")
 def test_workers_on_gpus_talk_by_nccl_each_on_its_own(monkeypatch):
-    asked = []
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    monkeypatch.setattr(torch.cuda, "set_device", asked.append)
-    monkeypatch.setattr(dist, "init_process_group", lambda *a, **k: asked.append((*a, k)))
-    distributed._start(torch.device("cuda:1"))
-    own = torch.device("cuda:1")
-    assert asked == [own, ("nccl", {"timeout": distributed.TIMEOUT, "device_id": own})]
+    asked = {}
+    monkeypatch.setattr(torch.cuda, "set_device", lambda device: asked.update(device=device))
+    monkeypatch.setattr(dist, "init_process_group", lambda by, **more: asked.update(more, by=by))
+    distributed._start(torch.device("cuda:0"))
+    assert asked["by"] == "nccl"
+    assert asked["device"] == asked["device_id"] == torch.device("cuda:0")
+
+
+@pytest.mark.parametrize(("here", "restart"), [("2", "3"), ("1", "0")])
+def test_no_two_runs_have_one_name_and_restarts_count_on_one_machine(here, restart, monkeypatch):
+    values = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": here, "TORCHELASTIC_RESTART_COUNT": "3"}
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    first, second = distributed._name_of_this_run(), distributed._name_of_this_run()
+    assert first != second
+    assert first.startswith(f"restart {restart}, run ")
 
 
 def test_a_model_on_the_gpu_of_another_worker_is_refused(monkeypatch):

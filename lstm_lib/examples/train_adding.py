@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lstm_lib import tasks, train
 
-T, H = 20, 32
+T, B, H = 20, 64, 32
 
 
 def new_model() -> train.Reader:
@@ -30,21 +30,22 @@ def new_model() -> train.Reader:
     return train.Reader(cell, outputs=1, generator=generator)
 
 
-def batch(update: int, B: int) -> tuple[Tensor, Tensor]:
+def batch(update: int) -> tuple[Tensor, Tensor]:
     """x (T, B, 2) and y (B, 1) of one update: those of all workers together."""
     x, y, _ = tasks.adding(train.rng_for(0, update), T, B, dtype=np.float64)
-    return torch.as_tensor(x), torch.as_tensor(y)
+    where = train.device()
+    return torch.as_tensor(x, device=where), torch.as_tensor(y, device=where)
 
 
 def step(model: nn.Module, update: int, state: Any) -> tuple[Tensor, Any]:
-    """The mean squared error of this worker's part of the batch."""
-    x, y = train.share(*batch(update, B=64), axes=(1, 0))
-    return nn.functional.mse_loss(model(x.to(train.device())), y.to(train.device())), None
+    """The mean squared error of this worker's sequences."""
+    x, y = train.share(*batch(update), axes=(1, 0))
+    return nn.functional.mse_loss(model(x), y), None
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, or go on; the first worker says how it ended."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description="Train an LSTM on the adding problem.")
     parser.add_argument("--folder", type=Path, required=True, help="where the checkpoint is")
     parser.add_argument("--updates", type=int, default=400)
     chosen = parser.parse_args(arguments)

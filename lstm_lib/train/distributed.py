@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import torch
@@ -108,6 +109,7 @@ class Workers:
 
 _now = Workers()
 """The workers of the run that is going on; outside of one, this process alone."""
+_runs = count(1)
 
 
 def share(*parts: Any, axes: Sequence[int], terms: Any = None) -> tuple[Any, ...]:
@@ -204,17 +206,37 @@ def _averaging(model: nn.Module) -> Iterator[nn.Module]:
 
 def _start(where: torch.device) -> None:
     """Join the process group; ValueError where workers would share a GPU."""
-    if where.type != "cuda":
-        dist.init_process_group("gloo", timeout=TIMEOUT)
-        return
-    own = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-    if where != own:
-        raise ValueError(
-            f"the model of this worker must be on {own}, its own GPU, got {where}: "
-            "use model.to(train.device())"
-        )
-    torch.cuda.set_device(own)
-    dist.init_process_group("nccl", timeout=TIMEOUT, device_id=own)
+    backend, device_id = "gloo", None
+    if where.type == "cuda":
+        backend, device_id = "nccl", torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        if where != device_id:
+            raise ValueError(
+                f"the model of this worker must be on {device_id}, its own GPU, got {where}: "
+                "use model.to(train.device())"
+            )
+        torch.cuda.set_device(device_id)
+    store, rank, size = next(dist.rendezvous("env://", timeout=TIMEOUT))
+    store.set_timeout(TIMEOUT)
+    dist.init_process_group(
+        backend,
+        store=dist.PrefixStore(_name_of_this_run(), store),
+        rank=rank,
+        world_size=size,
+        timeout=TIMEOUT,
+        device_id=device_id,
+    )
+
+
+def _name_of_this_run() -> str:
+    """What the workers leave their addresses under; in no earlier run, so that none is read twice.
+
+    torchrun keeps them when it restarts its workers, and a new one that read the address of a dead
+    one would wait for it. Restarts are counted by each machine for itself, so that only one
+    machine can go by their number.
+    """
+    one_machine = os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]
+    restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if one_machine else "0"
+    return f"restart {restarts}, run {next(_runs)}"
 
 
 def _tensors(state: Any) -> Iterator[Tensor]:

@@ -1,0 +1,67 @@
+"""Time an update, and the sum over all workers in it, as JSON.
+
+torchrun --nproc-per-node 2 -m lstm_lib.examples.time_workers
+"""
+
+import json
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from lstm_lib import train
+
+T, D, H = 32, 16, 128
+BATCHES = (2, 8, 32, 128, 512)
+NUMBERS = (1, 1_000, 10_000, 100_000, 1_000_000)
+
+
+def update_seconds(B: int, *, updates: int = 9) -> float:
+    """Seconds an update of an LSTM on a batch of B sequences takes, the whole of it."""
+    generator = torch.Generator().manual_seed(0)
+    x, y = (torch.randn(T, B, n, generator=generator) for n in (D, H))
+    starts = []
+
+    def step(model: nn.Module, update: int, state: Any) -> tuple[Tensor, Any]:
+        starts.append(time.perf_counter())
+        x_own, y_own = train.share(x, y, axes=(1, 1))
+        return nn.functional.mse_loss(model(x_own)[0], y_own), None
+
+    train.run(nn.LSTM(D, H), step, train.Config(updates), progress=False)
+    # What else the machine does can only add to the time.
+    return min(b - a for a, b in pairwise(starts))
+
+
+def sum_seconds(n: int, *, times: int = 20) -> float:
+    """Seconds it takes to sum n float32 numbers over the workers of the process group."""
+    numbers = torch.zeros(n)
+
+    def once() -> float:
+        start = time.perf_counter()
+        dist.all_reduce(numbers)
+        return time.perf_counter() - start
+
+    return min(once() for _ in range(times))
+
+
+def table(seconds: Callable[[int], float], sizes: tuple[int, ...]) -> list[tuple[int, float]]:
+    """Each size with its seconds."""
+    return [(size, seconds(size)) for size in sizes]
+
+
+def main() -> None:
+    """Measure, and let the first worker print."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo")  # the runs join it
+    found = {"update": table(update_seconds, BATCHES), "sum": table(sum_seconds, NUMBERS)}
+    if train.rank() == 0:
+        print(json.dumps(found))
+    dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
