@@ -11,6 +11,8 @@ from torch import Tensor
 
 from lstm_lib.torch_cells import _triton, triton_gru, triton_lstm
 
+pytest.importorskip("triton", reason="needs Triton")
+
 DEVICE = "cuda" if torch.cuda.is_available() and not _triton.INTERPRETED else "cpu"
 SMALL = [(1, 1, 1), (2, 3, 5), (7, 17, 16), (2, 17, 33), (7, 3, 64)]  # (T, B, H)
 LONG = [(1024, 16, 256), (1024, 8, 512), (1024, 3, 1024), (100, 100, 512)]
@@ -243,7 +245,7 @@ def test_programs_that_meet_at_a_counter_agree_with_the_equations(
         _triton.launch(kernel, (1, 1), *tensors, arrived, 0, 0, len(steps), *sizes)
         assert int(arrived) == len(steps)
 
-    monkeypatch.setattr(cell, "fits", lambda H, dtype: False)
+    monkeypatch.setattr(cell, "fits", lambda H, like: False)
     monkeypatch.setattr(cell.split, "run", one_launch)
     problem = draw(cell, 7, 3, 13, torch.float64, lengths)
     assert_close(run(cell, problem), expected(cell, problem), torch.float64)

@@ -8,8 +8,11 @@ import pytest
 import torch
 
 from lstm_lib.torch_cells import _triton, _triton_split, triton_gru, triton_lstm
+from lstm_lib.torch_cells._triton import H100, Chip
 
-H100 = 132  # processors
+pytest.importorskip("triton", reason="needs Triton")
+
+LAPTOP = Chip(20, 99 * 1024)
 GPU = torch.device("cuda")
 
 
@@ -79,25 +82,33 @@ def test_without_triton_the_modules_import_and_say_that_it_is_missing() -> None:
     assert "Triton is not installed" in printed.stdout
 
 
-def test_weights_of_128_units_fit_one_processor_in_16_bits_only() -> None:
-    assert _triton.fits(128, torch.bfloat16)
-    assert not _triton.fits(128, torch.float32)
-    assert not _triton.fits(129, torch.float16)
+def test_weights_of_128_units_fit_one_program_in_16_bits_on_an_h100_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    half, single = torch.zeros(1).half(), torch.zeros(1)
+    monkeypatch.setattr(_triton, "chip", lambda device: H100)
+    assert _triton.fits(128, half)
+    assert not _triton.fits(129, half)
+    assert not _triton.fits(128, single)
+    monkeypatch.setattr(_triton, "chip", lambda device: LAPTOP)
+    assert not _triton.fits(128, half)
 
 
 @pytest.mark.parametrize(("B", "tile"), [(1, 8), (16, 8), (128, 8), (1056, 8), (1057, 16)])
 def test_batch_tiles_are_small_while_there_are_processors(B: int, tile: int) -> None:
-    assert _triton.batch_tile(B, 8, 16, at_once=H100) == tile
+    assert _triton.batch_tile(B, 8, 16, at_once=132) == tile
 
 
 @pytest.mark.parametrize("H", [130, 256, 512, 1024])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64], ids=str)
 def test_every_unit_and_sequence_has_a_program(H: int, dtype: torch.dtype) -> None:
     for B in (1, 16, 17, 128, 1000):
-        share = _triton_split.divide(B, H, dtype, H100)
-        assert (share.n - 1) * share.HB < H <= share.n * share.HB
-        assert (share.tiles - 1) * share.BB < B <= share.tiles * share.BB
-        assert share.at_once == H100 // share.n
+        for gpu in (H100, LAPTOP):
+            share = _triton_split.divide(B, H, dtype, gpu)
+            assert (share.n - 1) * share.HB < H <= share.n * share.HB
+            assert (share.tiles - 1) * share.BB < B <= share.tiles * share.BB
+            assert _triton_split.KS * share.BK >= H
+            assert share.at_once == gpu.processors // share.n
 
 
 class Launches(list[tuple[tuple[int, int], tuple[Any, ...], dict[str, Any]]]):
@@ -107,9 +118,9 @@ class Launches(list[tuple[tuple[int, int], tuple[Any, ...], dict[str, Any]]]):
         return lambda *args, **options: self.append((grid, args, options))
 
 
-def launches(monkeypatch: pytest.MonkeyPatch, processors: int, B: int, T: int = 5) -> Launches:
+def launches(monkeypatch: pytest.MonkeyPatch, gpu: Chip, B: int, T: int = 5) -> Launches:
     """What `run` launches for H = 512 and the steps T … 1 in bfloat16."""
-    monkeypatch.setattr(_triton_split, "processors", lambda like: processors)
+    monkeypatch.setattr(_triton_split, "chip", lambda device: gpu)
     kernel = Launches()
     _triton_split.run(kernel, (torch.zeros(1).bfloat16(),), B, 512, range(T)[::-1])
     return kernel
@@ -120,7 +131,7 @@ def test_programs_that_wait_for_each_other_all_fit_on_the_gpu(
 ) -> None:
     kernel, tiles = launches(monkeypatch, H100, B=1000), []
     for (n, at_once), args, options in kernel:
-        assert n * at_once <= H100
+        assert n * at_once <= H100.processors
         assert options["launch_cooperative_grid"]
         _, _, tile_0, t_0, t_1, *_, together = args
         assert (t_0, t_1, together) == (0, 5, True)
@@ -131,7 +142,7 @@ def test_programs_that_wait_for_each_other_all_fit_on_the_gpu(
 def test_a_gpu_with_too_few_processors_gets_a_launch_a_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kernel = launches(monkeypatch, processors=20, B=100)
+    kernel = launches(monkeypatch, LAPTOP, B=100)
     assert [args[3:5] for _, args, _ in kernel] == [(4, 5), (3, 4), (2, 3), (1, 2), (0, 1)]
-    assert {(grid, args[-1]) for grid, args, _ in kernel} == {((32, 4), False)}
+    assert {(grid, args[-1]) for grid, args, _ in kernel} == {((64, 4), False)}
     assert not any("launch_cooperative_grid" in options for _, _, options in kernel)

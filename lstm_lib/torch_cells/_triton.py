@@ -5,7 +5,7 @@ before Python starts, NumPy executes the same source line by line on any machine
 Triton exists for Linux alone, so a module that needs it must be importable without it.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -20,14 +20,14 @@ except ModuleNotFoundError:
         constexpr = staticmethod(lambda value: value)
         jit = staticmethod(lambda function: function)
 
-    triton = tl = _Absent  # type: ignore[misc, assignment]
+    triton = tl = _Absent
     INSTALLED, INTERPRETED = False, False
 else:
     INSTALLED, INTERPRETED = True, bool(triton.knobs.runtime.interpret)
 
 LARGEST_H = 1024
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-ON_CHIP = 128 * 1024  # bytes of W_h that one processor holds beside all else
+FOR_WEIGHTS = 0.6  # of the shared memory of a program; the rest holds inputs and exchanges
 # Sequences a program, fewest and most, by the bytes a number. Under 8 the tensor cores do as much
 # for less. float32 is multiplied on the ordinary units, whose time grows with each sequence.
 TILES = {2: (8, 16), 4: (4, 16), 8: (8, 16)}
@@ -61,11 +61,23 @@ def precision() -> str:
     return "ieee" if torch.get_float32_matmul_precision() == "highest" else "tf32"
 
 
-def processors(like: torch.Tensor) -> int:
-    """Return how many programs run at the same time; the interpreter runs one after another: 0."""
+class Chip(NamedTuple):
+    """What a GPU has for the programs of a kernel."""
+
+    processors: int  #: one program runs on each at a time
+    memory: int  #: bytes of shared memory of a program
+
+
+H100 = Chip(132, 227 * 1024)
+
+
+def chip(device: torch.device) -> Chip:
+    """Return what a device has. The interpreter runs no two programs at a time: 0 processors."""
     if INTERPRETED:
-        return 0
-    return torch.cuda.get_device_properties(like.device).multi_processor_count
+        return Chip(0, H100.memory)
+    found = torch.cuda.get_device_properties(device)
+    memory = found.shared_memory_per_block_optin  # type: ignore[attr-defined]
+    return Chip(found.multi_processor_count, memory)
 
 
 def batch_tile(B: int, smallest: int, largest: int, at_once: int) -> int:
@@ -79,15 +91,16 @@ def batch_tile(B: int, smallest: int, largest: int, at_once: int) -> int:
     return tile
 
 
-def fits(H: int, dtype: torch.dtype) -> bool:
-    """Say whether one processor can hold W_h: H ≤ 128 for 16 bits a weight, 64 for 32 or 64."""
-    return 4 * triton.next_power_of_2(H) ** 2 * dtype.itemsize <= ON_CHIP
+def fits(H: int, like: torch.Tensor) -> bool:
+    """Say whether one program can hold W_h: on an H100 up to H = 128 in 16 bits, 64 in more."""
+    weights = 4 * triton.next_power_of_2(H) ** 2 * like.dtype.itemsize
+    return weights <= FOR_WEIGHTS * chip(like.device).memory
 
 
 def options(B: int, H: int, like: torch.Tensor) -> tuple[tuple[int], tuple[Any, ...], int]:
     """Return the grid, the sizes HP and BB and the precision, and the warps of a program."""
     HP = max(16, triton.next_power_of_2(H))
-    BB = batch_tile(B, *TILES[like.dtype.itemsize], at_once=processors(like))
+    BB = batch_tile(B, *TILES[like.dtype.itemsize], at_once=chip(like.device).processors)
     return (triton.cdiv(B, BB),), (HP, BB, precision()), 8 if HP >= 64 else 4
 
 

@@ -16,10 +16,20 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lstm_lib.torch_cells._triton import batch_tile, launch, precision, processors, tl, triton
+from lstm_lib.torch_cells._triton import (
+    FOR_WEIGHTS,
+    Chip,
+    batch_tile,
+    chip,
+    launch,
+    precision,
+    tl,
+    triton,
+)
 
 KS = 8  # parts of a sum, and warps of a program
-ON_CHIP = 128 * 1024  # bytes of W_h that one program keeps
+# One stage: h_{t-1} can't be loaded ahead of its step, and room for more would not fit on chip.
+OPTIONS = {"num_warps": KS, "num_stages": 1}
 # Sequences a tile, fewest and most, by the bytes a number. 16 fill a tile of the tensor cores and
 # give each of the 256 threads one unit; float32 is multiplied on the ordinary units, whose time
 # grows with each sequence. The most is what fits beside W_h.
@@ -43,37 +53,40 @@ class Share(NamedTuple):
     """How the work is divided: n programs a tile of sequences, `tiles` tiles."""
 
     HB: int  #: units a program
+    BK: int  #: units a part of the sums
     BB: int  #: sequences a tile
     n: int
     tiles: int
     at_once: int  #: tiles whose programs can all run at the same time; 0: those of one can't
 
 
-def divide(B: int, H: int, dtype: torch.dtype, available: int) -> Share:
+def divide(B: int, H: int, dtype: torch.dtype, gpu: Chip) -> Share:
     """Divide H units and B sequences over the processors of a GPU.
 
-    16 units a program keep its matmul short, and fill two tiles of the tensor cores a gate.
+    16 units a program keep its matmul short, and fill two tiles of the tensor cores a gate. A part
+    of a sum has at least 16 units, the shortest that the tensor cores take.
     """
-    HB = 16
-    while 4 * HB * triton.next_power_of_2(H) * dtype.itemsize > ON_CHIP:
+    HP, HB = max(16 * KS, triton.next_power_of_2(H)), 16
+    while 4 * HB * HP * dtype.itemsize > FOR_WEIGHTS * gpu.memory:
         HB //= 2
     n = triton.cdiv(H, HB)
-    BB = batch_tile(B, *TILES[dtype.itemsize], at_once=available // n)
-    return Share(HB, BB, n, triton.cdiv(B, BB), available // n)
+    at_once = gpu.processors // n
+    BB = batch_tile(B, *TILES[dtype.itemsize], at_once)
+    return Share(HB, HP // KS, BB, n, triton.cdiv(B, BB), at_once)
 
 
 def run(kernel: Any, tensors: tuple[Any, ...], B: int, H: int, steps: range) -> None:
     """Launch a kernel for all steps: once for as many tiles as run at once, or once a step."""
     like = tensors[0]
-    share = divide(B, H, like.dtype, processors(like))
+    share = divide(B, H, like.dtype, chip(like.device))
     arrived = torch.zeros(share.tiles, dtype=torch.int32, device=like.device)
-    sizes = (B, H, share.HB, KS, triton.next_power_of_2(H) // KS, share.BB, precision())
+    sizes = (B, H, share.HB, KS, share.BK, share.BB, precision())
     if share.at_once:
         for tile in range(0, share.tiles, share.at_once):
             grid = (share.n, min(share.at_once, share.tiles - tile))
             args = (*tensors, arrived, tile, 0, len(steps), *sizes, True)
-            launch(kernel, grid, *args, num_warps=KS, launch_cooperative_grid=True)
+            launch(kernel, grid, *args, **OPTIONS, launch_cooperative_grid=True)
     else:
         for t in steps:
             args = (*tensors, arrived, 0, t, t + 1, *sizes, False)
-            launch(kernel, (share.n, share.tiles), *args, num_warps=KS)
+            launch(kernel, (share.n, share.tiles), *args, **OPTIONS)

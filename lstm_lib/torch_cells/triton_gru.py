@@ -133,7 +133,7 @@ def forward(
     """
     T, B, H = len(u), *h_0.shape
     check_can_run(u, H)
-    if not fits(H, u.dtype):
+    if not fits(H, u):
         return split.forward(u, W_h, b_hn, h_0, live)
     h = torch.empty(T + 1, B, H, dtype=u.dtype, device=u.device)
     gates = torch.empty(T, B, 4 * H, dtype=u.dtype, device=u.device)
@@ -157,7 +157,7 @@ def backward(
     """
     T, B, H = dh.shape
     check_can_run(gates, H)
-    if not fits(H, gates.dtype):
+    if not fits(H, gates):
         return split.backward(dh, dh_T, W_h, h, gates, live)
     state = state_dtype(gates.dtype)
     da = torch.empty(T, B, 3 * H, dtype=gates.dtype, device=gates.device)

@@ -140,7 +140,7 @@ def forward(
     """
     T, B, H = len(u), *h_0.shape
     check_can_run(u, H)
-    if not fits(H, u.dtype):
+    if not fits(H, u):
         return split.forward(u, W_h, h_0, c_0, live)
     h = torch.empty(T + 1, B, H, dtype=u.dtype, device=u.device)
     c = torch.empty(T + 1, B, H, dtype=state_dtype(u.dtype), device=u.device)
@@ -165,7 +165,7 @@ def backward(
     """
     T, B, H = dh.shape
     check_can_run(gates, H)
-    if not fits(H, gates.dtype):
+    if not fits(H, gates):
         return split.backward(dh, dh_T, dc_T, W_h, c, gates, live)
     da = torch.empty(gates.shape, dtype=gates.dtype, device=gates.device)
     dh_0, dc_0 = (torch.empty(B, H, dtype=c.dtype, device=c.device) for _ in range(2))
