@@ -3,26 +3,27 @@
 import tracemalloc
 from pathlib import Path
 
+from tqdm import tqdm
+
 from benchmarks.child import in_child
 from benchmarks.contestants import OURS, Builder
 from benchmarks.problem import Answer, Contestant, Problem, Shape, draw
-from lstm_lib.numpy_cells import fast_lstm
+from lstm_lib.numpy_cells import fast_lstm, segmented
 
 SHAPE = Shape(10_000, 16, 32, 64)
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def segments(problem: Problem) -> Contestant:
-    """`fast_lstm` that keeps a state every √T steps and computes the rest again."""
+    """`fast_lstm` in segments: a state every few steps is kept, the rest is computed again."""
     params, x, dh = problem
-    every = round(len(x) ** 0.5)
 
     def train() -> Answer:
-        trace = fast_lstm.forward(params, x, every=every)
-        gradients = fast_lstm.backward(params, x, trace, dh)
-        return Answer(trace.h[1:], gradients.x, *gradients.params)
+        kept = segmented.forward(params, x, cell=fast_lstm)
+        gradients = segmented.backward(params, x, kept, dh, cell=fast_lstm)
+        return Answer(kept.h[1:], gradients.x, *gradients.params)
 
-    return Contestant(lambda: fast_lstm.forward(params, x, every=every).h[1:], train)
+    return Contestant(lambda: segmented.forward(params, x, cell=fast_lstm).h[1:], train)
 
 
 BUILDERS: dict[str, Builder] = {**OURS, "numpy fast, segments": segments}
@@ -35,7 +36,8 @@ def run(shape: Shape) -> dict[str, dict[str, float]]:
     "resident": by how much the process grew, of all that the system counts as in use; only on
     Linux, which tells it.
     """
-    return {name: in_child(1, peak, name, shape) for name in BUILDERS}
+    names = tqdm(BUILDERS, desc="memory", unit="contestant")
+    return {name: in_child(1, peak, name, shape) for name in names}
 
 
 def peak(name: str, shape: Shape) -> dict[str, float]:

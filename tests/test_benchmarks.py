@@ -245,6 +245,11 @@ def test_a_matmul_faster_than_the_peak_takes_nothing_besides():
     assert bounds["matmul, own shape"] == 0
 
 
+def test_what_runs_in_segments_gives_the_answer_of_float64():
+    problem = draw(Shape(40, 3, 2, 4))
+    assert check("segments", memory.segments(problem), solve(problem)) < 1e-5
+
+
 def test_the_peak_of_memory_is_that_of_what_was_allocated(monkeypatch):
     def build(problem):
         return Contestant(lambda: None, lambda: np.ones(20_000_000, np.uint8))
