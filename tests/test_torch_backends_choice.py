@@ -91,7 +91,7 @@ def test_auto_on_a_gpu_is_triton_where_it_can_be_compiled(
     monkeypatch: pytest.MonkeyPatch, interpreted: bool, reason: str | None, name: str
 ) -> None:
     monkeypatch.setattr(_triton, "INTERPRETED", interpreted)
-    monkeypatch.setattr(_backends, "why_not", lambda name, *_: name == "triton" and reason)
+    monkeypatch.setattr(_backends, "why_not", lambda name, *_: reason if name == "triton" else None)
     chosen = _backends.choose("auto", "lstm", torch.device("cuda"), torch.float32, 64)
     assert chosen is not None
     assert chosen.name == name

@@ -53,25 +53,28 @@ def test_a_recorded_loop_gives_what_the_loop_gives(family: Family, lengths: Tens
     assert Imitation.made == 2  # one forward, one backward
 
 
-def test_each_run_has_the_values_of_its_own_inputs() -> None:
+def test_each_run_has_the_values_and_gradients_of_its_own_inputs() -> None:
     problem = Problem(LSTM, (6, 3, 2, 5))
-    module, loop = problem.module(PLACE), problem.module(Place("fused", "cpu"))
+    module, fused = problem.module(PLACE), problem.module(Place("fused", "cpu"))
     x, start = problem.inputs(module)
     runs = [call(module, k * x, start) for k in (1, 2)]
-    for k, run in zip((1, 2), runs, strict=True):  # both compared after the second has been made
-        assert all(torch.equal(a, b) for a, b in zip(run, call(loop, k * x, start), strict=True))
+    for k, run in zip((1, 2), runs, strict=True):  # both looked at after the second has been made
+        alone = call(fused, k * x, start)
+        assert all(torch.equal(a, b) for a, b in zip(run, alone, strict=True))
+        by_x = [torch.autograd.grad(problem.loss(*outputs), x)[0] for outputs in (run, alone)]
+        assert torch.equal(*by_x)
 
 
 def test_the_weights_of_the_moment_count_not_those_of_the_recording() -> None:
     problem = Problem(LSTM, (6, 3, 2, 5))
-    module, loop = problem.module(PLACE), problem.module(Place("fused", "cpu"))
+    module, fused = problem.module(PLACE), problem.module(Place("fused", "cpu"))
     x, start = problem.inputs(module)
     before, *_ = call(module, x, start)
     with torch.no_grad():
         module.weight_hh_l0 *= 2
-    loop.load_state_dict(module.state_dict())
+    fused.load_state_dict(module.state_dict())
     after, *_ = call(module, x, start)
-    assert torch.equal(after, call(loop, x, start)[0])
+    assert torch.equal(after, call(fused, x, start)[0])
     assert not torch.equal(after, before)
 
 

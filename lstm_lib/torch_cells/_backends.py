@@ -76,10 +76,11 @@ def why_not(name: str, cell: str, device: torch.device, dtype: torch.dtype, H: i
 
 
 def compiles(cell: str, device: torch.device, dtype: torch.dtype, H: int) -> bool:
-    """Whether Triton would compile its kernels here, not interpret them: that is for tests."""
-    if device.type != "cuda" or why_not("triton", cell, device, dtype, H):
-        return False
-    return not import_module("lstm_lib.torch_cells._triton").INTERPRETED
+    """Whether Triton can compile its kernels here, not interpret them, which is for tests."""
+    if device.type != "cuda":
+        return False  # and triton need not be imported
+    interpreted = import_module("lstm_lib.torch_cells._triton").INTERPRETED
+    return not interpreted and why_not("triton", cell, device, dtype, H) is None
 
 
 def triton_kernels(cell: str) -> Any:
