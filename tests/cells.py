@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from lstm_lib import torch_cells
-from lstm_lib.numpy_cells import gru, lstm, rnn
+from lstm_lib.numpy_cells import fast_gru, fast_lstm, fast_rnn, gru, lstm, rnn
 
 
 class Family(NamedTuple):
@@ -26,7 +26,12 @@ class Family(NamedTuple):
 RNN = Family("rnn", rnn, torch_cells.RNN, nn.RNN, "", 1)
 LSTM = Family("lstm", lstm, torch_cells.LSTM, nn.LSTM, "ifgo", 2)
 GRU = Family("gru", gru, torch_cells.GRU, nn.GRU, "rzn", 1)
+FAST_LSTM = LSTM._replace(name="fast_lstm", numpy=fast_lstm)
 FAMILIES = (RNN, LSTM, GRU)
+FAST_RNN = RNN._replace(name="fast_rnn", numpy=fast_rnn)
+FAST_GRU = GRU._replace(name="fast_gru", numpy=fast_gru)
+FAST = (FAST_RNN, FAST_LSTM, FAST_GRU)
+IN_NUMPY = (*FAMILIES, *FAST)
 
 
 def draw_params(
@@ -51,7 +56,7 @@ def as_arrays(state: Any) -> tuple[np.ndarray, ...]:
 def state_dict(family: Family, params: Any) -> dict[str, torch.Tensor]:
     """torch's four parameters, written out here independently of `lstm_lib.convert`."""
     b_hh = np.zeros_like(params.b)
-    if family is GRU:
+    if family.ours is torch_cells.GRU:
         b_hh[-len(params.b_hn) :] = params.b_hn
     arrays = {
         "weight_ih_l0": params.W_x.T,

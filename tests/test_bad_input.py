@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from cells import (
-    FAMILIES,
     GRU,
+    IN_NUMPY,
     LSTM,
     RNN,
     Family,
@@ -21,7 +21,7 @@ from cells import (
 from lstm_lib.numpy_cells import lstm
 
 T, B, D, H = 4, 2, 3, 5
-every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+every_family = pytest.mark.parametrize("family", IN_NUMPY, ids=lambda family: family.name)
 
 
 def draw(*shape: int) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_a_list_is_not_taken_for_an_array(family: Family) -> None:
 
 # states
 def in_state(family: Family, array: Any) -> Any:
-    return (np.zeros((B, H)), array) if family is LSTM else array
+    return (np.zeros((B, H)), array) if family.states == 2 else array
 
 
 STATE_FAULTS: dict[str, tuple[np.ndarray, type[Exception], str]] = {
@@ -99,7 +99,7 @@ STATE_FAULTS: dict[str, tuple[np.ndarray, type[Exception], str]] = {
 def test_numpy_names_what_is_wrong_with_a_state(family: Family, fault: str) -> None:
     array, kind, message = STATE_FAULTS[fault]
     params, x = draw_params(family, np.random.default_rng(0), D, H), draw(T, B, D)
-    name = "state[1]" if family is LSTM else "state"
+    name = "state[1]" if family.states == 2 else "state"
     with pytest.raises(kind) as caught:
         family.numpy.forward(params, x, in_state(family, array))
     assert str(caught.value).startswith(f"{name} {message}")
@@ -124,9 +124,9 @@ def test_torch_names_what_is_wrong_with_a_state(
 ) -> None:
     module = family.ours(D, H, dtype=torch.float64)
     good, bad = torch.zeros(1, B, H, dtype=torch.float64), torch.tensor(state)
-    name = "state[1]" if family is LSTM else "state"
+    name = "state[1]" if family.states == 2 else "state"
     with pytest.raises(kind) as caught:
-        module(torch.tensor(draw(T, B, D)), (good, bad) if family is LSTM else bad)
+        module(torch.tensor(draw(T, B, D)), (good, bad) if family.states == 2 else bad)
     assert str(caught.value).startswith(f"{name} {message}")
 
 
@@ -147,7 +147,7 @@ def test_a_tensor_on_another_device_is_named(family: Family) -> None:
         module(torch.zeros(T, B, D, device="meta"))
     state = torch.zeros(1, B, H, device="meta")
     with pytest.raises(ValueError, match=r"state.* must be on cpu as the weights, got meta"):
-        module(torch.zeros(T, B, D), (state, state) if family is LSTM else state)
+        module(torch.zeros(T, B, D), (state, state) if family.states == 2 else state)
 
 
 # weights

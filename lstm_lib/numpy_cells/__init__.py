@@ -6,10 +6,20 @@ Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five n
     forward(params, x, state=None) -> Trace
     backward(params, x, trace, dh, dstate=None) -> Gradients(params, x, state)
 
-The equations stand in each module's docstring; the loops below them are those lines.
+The equations stand in each module's docstring; the loops below them are those lines. `fast_rnn`,
+`fast_lstm` and `fast_gru` give the same with the same names, sooner; `segmented` in less memory.
 """
 
-from lstm_lib.numpy_cells import gru, lstm, rnn
+from lstm_lib.numpy_cells import fast_gru, fast_lstm, fast_rnn, gru, lstm, rnn, segmented
 from lstm_lib.numpy_cells.activations import sigmoid
 
-__all__ = ["gru", "lstm", "rnn", "sigmoid"]
+__all__ = [
+    "fast_gru",
+    "fast_lstm",
+    "fast_rnn",
+    "gru",
+    "lstm",
+    "rnn",
+    "segmented",
+    "sigmoid",
+]

@@ -8,6 +8,7 @@ place of T, for one more forward pass (Chen et al. 2016, section 4).
 """
 
 from math import isqrt
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -27,12 +28,18 @@ class Kept(NamedTuple):
 
 
 def forward(
-    params: Params, x: Array, state: State | None = None, *, every: int | None = None
+    params: Params,
+    x: Array,
+    state: State | None = None,
+    *,
+    every: int | None = None,
+    cell: ModuleType = lstm,
 ) -> Kept:
     """Run the LSTM over x and keep its output, and c every few steps.
 
     x: (T, B, D), T ≥ 1. state: (h_0, c_0), each (B, H), zero where None.
-    every: steps a segment; None is about √T / 4, which needs the least memory.
+    every: steps a segment; None is about √T / 4, which needs the least memory. cell: `lstm` or
+    `fast_lstm`, whose `forward` and `backward` run the segments.
     Raises TypeError for a dtype and ValueError for a shape or an `every` that does not fit.
     """
     D, H, dtype = check.check_params(params, Params, 4)
@@ -45,18 +52,24 @@ def forward(
     h[0] = h_t
     for n, start in enumerate(range(0, T, every)):
         c[n] = c_t
-        trace = lstm.forward(params, x[start : start + every], (h_t, c_t))
+        trace = cell.forward(params, x[start : start + every], (h_t, c_t))
         h[start + 1 : start + every + 1] = trace.h[1:]
         h_t, c_t = trace.h[-1], trace.c[-1]
     return Kept(h, c, c_t.copy(), every)  # a view would keep its segment's trace
 
 
 def backward(
-    params: Params, x: Array, kept: Kept, dh: Array, dstate: State | None = None
+    params: Params,
+    x: Array,
+    kept: Kept,
+    dh: Array,
+    dstate: State | None = None,
+    *,
+    cell: ModuleType = lstm,
 ) -> Gradients:
     """Backpropagate through time, a segment at a time: what `lstm.backward` gives.
 
-    params, x: as in `forward`. dh: (T, B, H), the derivative of L by each h_t where L uses it
+    params, x, cell: as in `forward`. dh: (T, B, H), the derivative of L by each h_t where L uses it
     directly. dstate: (dh_T, dc_T), each (B, H), what arrives at the last state besides. The
     gradients differ from those of `lstm.backward` by rounding only.
     """
@@ -68,8 +81,8 @@ def backward(
     dparams, dx = Params(*(np.zeros_like(weights) for weights in params)), np.empty_like(x)
     for n in reversed(range(len(kept.c))):
         steps = slice(n * kept.every, (n + 1) * kept.every)
-        trace = lstm.forward(params, x[steps], (kept.h[steps.start], kept.c[n]))
-        part = lstm.backward(params, x[steps], trace, dh[steps], dstate)
+        trace = cell.forward(params, x[steps], (kept.h[steps.start], kept.c[n]))
+        part = cell.backward(params, x[steps], trace, dh[steps], dstate)
         dx[steps], dstate = part.x, part.state  # the state's gradient goes on to the segment before
         for total, of_segment in zip(dparams, part.params, strict=True):
             total += of_segment

@@ -1,0 +1,173 @@
+"""The fast NumPy cells: what they promise beyond giving what the readable cells give.
+
+That they do give it, in values, gradients, errors and odd sizes, is tested where the readable ones
+are: `test_agreement`, `test_numpy_cells`, `test_bad_input`.
+"""
+
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from cells import (
+    FAMILIES,
+    FAST,
+    FAST_LSTM,
+    LSTM,
+    Family,
+    as_arrays,
+    draw_params,
+    draw_state,
+    torch_twins,
+)
+
+from lstm_lib.numpy_cells import _feature_major as feature_major
+from lstm_lib.numpy_cells import fast_lstm, lstm, segmented
+
+every_fast = pytest.mark.parametrize("family", FAST, ids=lambda family: family.name)
+# Large enough that every product of the three cells is cut: 3H · H · B > 10^6 for the smallest.
+CUT = (3, 64, 5, 128)  # T, B, D, H
+
+
+def case(family: Family, size: tuple[int, int, int, int], dtype: Any = float) -> Any:
+    """Weights, x, start, and the gradients that arrive, all drawn."""
+    T, B, D, H = size
+    rng = np.random.default_rng(3)
+    params = draw_params(family, rng, D, H, dtype)
+    x, dh = (rng.normal(size=(T, B, n)).astype(dtype) for n in (D, H))
+    state, dstate = (draw_state(family, rng, B, H, dtype) for _ in range(2))
+    return params, x, state, dh, dstate
+
+
+def both_passes(cell: Any, case: Any, **options: Any) -> list[np.ndarray]:
+    """All that both passes return, as one list of arrays."""
+    params, x, state, dh, dstate = case
+    trace = cell.forward(params, x, state, **options)
+    gradients = cell.backward(params, x, trace, dh, dstate, **options)
+    return [*trace, *gradients.params, gradients.x, *as_arrays(gradients.state)]
+
+
+def assert_close(ours: list[np.ndarray], expected: list[np.ndarray], tolerance: float) -> None:
+    for a, b in zip(ours, expected, strict=True):
+        assert np.abs(a - b).max() <= tolerance * np.abs(b).max()
+
+
+@pytest.mark.parametrize("blocked", [True, False, None])
+@every_fast
+def test_products_in_pieces_and_whole_give_what_the_readable_cell_gives(
+    family: Family, blocked: bool | None
+) -> None:
+    given = case(family, CUT)
+    readable = family.name.removeprefix("fast_")
+    expected = both_passes(next(f.numpy for f in FAMILIES if f.name == readable), given)
+    assert_close(both_passes(family.numpy, given, blocked=blocked), expected, 1e-12)
+
+
+@every_fast
+def test_several_chunks_of_steps_with_a_shorter_one_give_the_whole(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = case(family, (11, 3, 2, 4))
+    expected = both_passes(family.numpy, given)
+    monkeypatch.setattr(feature_major, "COLUMNS", 9)  # chunks of 3, 3, 3 and 2 steps
+    assert feature_major.steps_a_chunk(11, 3) == 3
+    assert_close(both_passes(family.numpy, given), expected, 1e-13)
+
+
+def test_a_chunk_has_about_as_many_columns_as_a_cache_takes_and_no_small_rest() -> None:
+    assert feature_major.steps_a_chunk(1000, 64) == 12  # 84 chunks of 12 · 64 = 768
+    assert feature_major.steps_a_chunk(35, 20) == 35  # 700 columns: all in one
+    assert feature_major.steps_a_chunk(40, 20) == 20  # 800: two halves, not 38 and 2
+    assert feature_major.steps_a_chunk(7, 5000) == 1
+
+
+def test_which_product_is_faster_is_tried_once_a_size_and_only_where_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(feature_major, "pieces_are_faster", lambda *size: asked.append(size) or 1)
+    W = np.ones((512, 200))
+    assert feature_major.product(W, 64, None).shape == (8, 64, 64)
+    assert asked == [(512, 200, 64, W.dtype, 8)]
+    assert feature_major.product(W, 64, True).shape == (8, 64, 64)
+    assert feature_major.product(W, 64, False).shape == (512, 64)
+    assert feature_major.product(W, 2, None).shape == (512, 2)  # small: there is nothing to cut
+    assert len(asked) == 1
+
+
+def test_the_trial_answers_and_remembers() -> None:
+    size = (64, 32, 16, np.dtype(np.float32), 4)
+    before = feature_major.pieces_are_faster.cache_info().hits
+    first = feature_major.pieces_are_faster(*size)
+    assert feature_major.pieces_are_faster(*size) is first
+    assert first in (True, False)
+    assert feature_major.pieces_are_faster.cache_info().hits == before + 1
+
+
+def test_carved_arrays_start_at_a_cache_line_and_do_not_overlap() -> None:
+    shapes = [(3, 5), (1,), (7, 2, 2)]
+    for dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+        arrays = feature_major.carve(dtype, *shapes)
+        assert [(a.shape, a.dtype) for a in arrays] == [(shape, dtype) for shape in shapes]
+        assert [a.ctypes.data % feature_major.LINE for a in arrays] == [0, 0, 0]
+        for k, a in enumerate(arrays):
+            a[...] = k
+        assert [set(a.ravel()) for a in arrays] == [{0}, {1}, {2}]
+
+
+def test_float32_is_as_close_to_float64_as_torch_is() -> None:
+    given = case(FAST_LSTM, (50, 16, 20, 64))
+    params, x, *_ = given
+    exact = lstm.forward(params, x).h[1:]
+    single = lstm.Params(*(weights.astype(np.float32) for weights in params))
+    ours = fast_lstm.forward(single, x.astype(np.float32)).h[1:]
+    *_, module = torch_twins(LSTM, single)
+    theirs = module(torch.tensor(x.astype(np.float32)))[0].detach().numpy()
+    # The same sums in another order: neither is better by more than chance.
+    assert np.abs(ours - exact).mean() < 1.5 * np.abs(theirs - exact).mean()
+
+
+@every_fast
+def test_a_trace_of_another_cell_is_refused(family: Family) -> None:
+    params, x, state, dh, _ = case(family, (3, 2, 2, 4))
+    readable = family.numpy.Trace.__base__
+    trace = readable(*family.numpy.forward(params, x, state))
+    name = family.name.removeprefix("fast_")
+    with pytest.raises(TypeError, match=f"trace must be {family.name}.Trace, got {name}.Trace"):
+        family.numpy.backward(params, x, trace, dh)
+
+
+@every_fast
+def test_a_second_backward_pass_gives_the_same_bits(family: Family) -> None:
+    params, x, state, dh, dstate = case(family, (9, 4, 3, 5))
+    trace = family.numpy.forward(params, x, state)
+    first, second = (family.numpy.backward(params, x, trace, dh, dstate) for _ in range(2))
+    assert all(np.array_equal(a, b) for a, b in zip(first.params, second.params, strict=True))
+    assert np.array_equal(first.x, second.x)
+
+
+def test_segments_of_the_fast_lstm_give_what_the_whole_gives() -> None:
+    params, x, state, dh, dstate = case(FAST_LSTM, (50, 3, 2, 4))
+    expected = lstm.backward(params, x, lstm.forward(params, x, state), dh, dstate)
+    kept = segmented.forward(params, x, state, every=7, cell=fast_lstm)
+    ours = segmented.backward(params, x, kept, dh, dstate, cell=fast_lstm)
+    assert_close(
+        [*ours.params, ours.x, *ours.state], [*expected.params, expected.x, *expected.state], 1e-12
+    )
+
+
+def test_1000_steps_need_little_memory_and_in_segments_hardly_any() -> None:
+    rng = np.random.default_rng(0)
+    params = lstm.init_params(rng, 32, 64, dtype=np.float32)
+    x, dh = (rng.standard_normal((1000, 16, n), dtype=np.float32) for n in (32, 64))
+    peaks = []
+    for every in (1000, None):  # one segment, or of √T / 4 steps
+        tracemalloc.start()
+        kept = segmented.forward(params, x, every=every, cell=fast_lstm)
+        gradients = segmented.backward(params, x, kept, dh, cell=fast_lstm)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    results = (kept.h.nbytes + gradients.x.nbytes) / 1e6
+    assert results < peaks[0] < 41  # a tenth of what 10,000 steps may take
+    assert results < peaks[1] < results + 2
