@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from lstm_lib import tasks, train
 
-T, B, H = 20, 64, 32
+T, B, H = 10, 64, 32
 
 
 def new_model() -> train.Reader:
