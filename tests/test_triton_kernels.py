@@ -17,7 +17,7 @@ DEVICE = "cuda" if torch.cuda.is_available() and not _triton.INTERPRETED else "c
 SMALL = [(1, 1, 1), (2, 3, 5), (7, 17, 16), (2, 17, 33), (7, 3, 64)]  # (T, B, H)
 LONG = [(1024, 16, 256), (1024, 8, 512), (1024, 3, 1024), (100, 100, 512)]
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]
-EDGE = 64  # elements behind each array, to see that no kernel writes there
+EDGE = [77.0] * 64  # stands behind each array, to see that no kernel writes there
 
 every_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=lambda dtype: str(dtype)[6:])
 every_cell = pytest.mark.parametrize("cell", [triton_lstm, triton_gru], ids=["lstm", "gru"])
@@ -27,14 +27,15 @@ frozen = pytest.mark.parametrize("lengths", [False, True], ids=["all steps", "le
 
 @pytest.fixture(autouse=True)
 def behind(monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
-    """Fill what `torch.empty` gives with NaN, and collect the NaNs that stand behind it."""
+    """Fill what `torch.empty` gives with NaN, and return what stands behind each such array."""
     empty, edges = torch.empty, []
 
     def poisoned(*size: Any, **options: Any) -> Tensor:
         wanted = empty(*size, **options)
-        flat = empty(wanted.numel() + EDGE, **options).fill_(torch.nan)
-        edges.append(flat[wanted.numel() :])
-        return flat[: wanted.numel()].view(wanted.shape)
+        inside = torch.full((wanted.numel(),), torch.nan, **options)
+        both = torch.cat([inside, torch.tensor(EDGE, **options)])
+        edges.append(both[wanted.numel() :])
+        return both[: wanted.numel()].view(wanted.shape)
 
     monkeypatch.setattr(torch, "empty", poisoned)
     return edges
@@ -184,7 +185,7 @@ def test_on_a_gpu_long_sequences_agree_with_the_equations(
 def test_no_element_outside_the_arrays_is_written(cell: Any, H: int, behind: list[Tensor]) -> None:
     run(cell, draw(cell, 2, 3, H, torch.float32, lengths=True))
     assert behind
-    assert all(edge.isnan().all() for edge in behind)
+    assert all(edge.tolist() == EDGE for edge in behind)
 
 
 @both_designs

@@ -129,14 +129,14 @@ def launches(monkeypatch: pytest.MonkeyPatch, gpu: Chip, B: int, T: int = 5) -> 
 def test_programs_that_wait_for_each_other_all_fit_on_the_gpu(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kernel, tiles = launches(monkeypatch, H100, B=1000), []
+    kernel, tiles = launches(monkeypatch, H100, B=900), []
     for (n, at_once), args, options in kernel:
         assert n * at_once <= H100.processors
         assert options["launch_cooperative_grid"]
         _, _, tile_0, t_0, t_1, *_, together = args
         assert (t_0, t_1, together) == (0, 5, True)
         tiles += range(tile_0, tile_0 + at_once)
-    assert tiles == list(range(32))  # of 32 sequences
+    assert tiles == list(range(29))  # of 32 sequences
 
 
 def test_a_gpu_with_too_few_processors_gets_a_launch_a_step(
