@@ -97,11 +97,13 @@ def carve(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[Array]:
 
 
 def new_columns(h_0: Array, x: Array, out: Array) -> None:
-    """Fill in what is known before the first step of out (T+1, H+D+1, B): h_0, all x_t and 1."""
+    """Fill in what is known before the first step of out (T+1, H+D+1, B): h_0, all x_t and 1.
+
+    There is no x_{T+1}: its place is left as it is.
+    """
     T, H = len(x), h_0.shape[1]
     out[0, :H] = h_0.T
     to_columns(x, out[:T, H:-1])
-    out[T, H:-1] = 0  # there is no x_{T+1}
     out[:, -1] = 1
 
 
