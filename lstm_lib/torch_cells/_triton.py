@@ -45,6 +45,21 @@ def tanh(a):
 
 
 @triton.jit
+def load_four(at, H, real):
+    """The four tiles that lie side by side, H apart, with 0 for what isn't real."""
+    first, second = tl.load(at, real, 0.0), tl.load(at + H, real, 0.0)
+    return first, second, tl.load(at + 2 * H, real, 0.0), tl.load(at + 3 * H, real, 0.0)
+
+
+@triton.jit
+def store_four(at, H, real, first, second, third, fourth):
+    tl.store(at, first, real)
+    tl.store(at + H, second, real)
+    tl.store(at + 2 * H, third, real)
+    tl.store(at + 3 * H, fourth, real)
+
+
+@triton.jit
 def dot(a, W, PRECISION: tl.constexpr):
     """a @ W with the products summed in float32 (float64 for float64).
 

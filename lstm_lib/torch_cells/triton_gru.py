@@ -24,9 +24,11 @@ from lstm_lib.torch_cells._triton import (
     dot,
     fits,
     launch,
+    load_four,
     options,
     sigmoid,
     state_dtype,
+    store_four,
     tanh,
     tl,
     triton,
@@ -66,11 +68,7 @@ def forward_kernel(
             h_new = tl.where(t < steps, h_new, h_t)
         h_t = h_new
         tl.store(h + (row + B) * H + state, h_t, real)
-        to = gates + row * 4 * H + b * 4 * H + j
-        tl.store(to, r, real)
-        tl.store(to + H, z, real)
-        tl.store(to + 2 * H, n, real)
-        tl.store(to + 3 * H, m, real)
+        store_four(gates + row * 4 * H + b * 4 * H + j, H, real, r, z, n, m)
 
 
 @triton.jit
@@ -92,11 +90,8 @@ def backward_kernel(
     for s in tl.range(T, num_stages=2):
         t = T - 1 - s
         row = tl.cast(t, tl.int64) * B
-        at = gates + row * 4 * H + b * 4 * H + j
-        r = tl.load(at, real, 0.0).to(dh_t.dtype)
-        z = tl.load(at + H, real, 0.0).to(dh_t.dtype)
-        n = tl.load(at + 2 * H, real, 0.0).to(dh_t.dtype)
-        m = tl.load(at + 3 * H, real, 0.0).to(dh_t.dtype)
+        r, z, n, m = load_four(gates + row * 4 * H + b * 4 * H + j, H, real)
+        r, z, n, m = r.to(dh_t.dtype), z.to(dh_t.dtype), n.to(dh_t.dtype), m.to(dh_t.dtype)
         h_before = tl.load(h + row * H + state, real, 0.0).to(dh_t.dtype)
         dh_t += tl.load(dh + row * H + state, real, 0.0).to(dh_t.dtype)
         da_n = dh_t * (1 - z) * (1 - n * n)

@@ -7,7 +7,16 @@ The equations, arguments and results are those of `triton_gru`; the units are sp
 import torch
 from torch import Tensor
 
-from lstm_lib.torch_cells._triton import dot, sigmoid, state_dtype, tanh, tl, triton
+from lstm_lib.torch_cells._triton import (
+    dot,
+    load_four,
+    sigmoid,
+    state_dtype,
+    store_four,
+    tanh,
+    tl,
+    triton,
+)
 from lstm_lib.torch_cells._triton_split import arrive, run, wait
 
 
@@ -51,11 +60,7 @@ def forward_kernel(
         tl.store(h + (row + B) * H + state, h_own, real)
         if TOGETHER:
             arrive(counter)
-        to = gates + row * 4 * H + b * 4 * H + j
-        tl.store(to, r, real)
-        tl.store(to + H, z, real)
-        tl.store(to + 2 * H, n, real)
-        tl.store(to + 3 * H, m, real)
+        store_four(gates + row * 4 * H + b * 4 * H + j, H, real, r, z, n, m)
         row += B
         a, more = u + row * 3 * H + b * 3 * H + j, real & (t + 1 < t_1)
         u_r, u_z = tl.load(a, more, 0.0), tl.load(a + H, more, 0.0)
@@ -87,11 +92,8 @@ def backward_kernel(
     for s in range(t_1 - t_0):
         t = t_1 - 1 - s
         after, row = row, row - B
-        at = gates + row * 4 * H + b * 4 * H + j
-        r = tl.load(at, real, 0.0).to(dh_t.dtype)
-        z = tl.load(at + H, real, 0.0).to(dh_t.dtype)
-        n = tl.load(at + 2 * H, real, 0.0).to(dh_t.dtype)
-        m = tl.load(at + 3 * H, real, 0.0).to(dh_t.dtype)
+        r, z, n, m = load_four(gates + row * 4 * H + b * 4 * H + j, H, real)
+        r, z, n, m = r.to(dh_t.dtype), z.to(dh_t.dtype), n.to(dh_t.dtype), m.to(dh_t.dtype)
         h_before = tl.load(h + row * H + state, real, 0.0).to(dh_t.dtype)
         dh_t += tl.load(dh + row * H + state, real, 0.0).to(dh_t.dtype)
         if TOGETHER:

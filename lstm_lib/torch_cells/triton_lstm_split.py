@@ -12,7 +12,16 @@ Not yet measured on a GPU.
 import torch
 from torch import Tensor
 
-from lstm_lib.torch_cells._triton import dot, sigmoid, state_dtype, tanh, tl, triton
+from lstm_lib.torch_cells._triton import (
+    dot,
+    load_four,
+    sigmoid,
+    state_dtype,
+    store_four,
+    tanh,
+    tl,
+    triton,
+)
 from lstm_lib.torch_cells._triton_split import arrive, run, wait
 
 
@@ -30,17 +39,14 @@ def forward_kernel(
     k_h = part + tl.arange(0, BK)[None, None, :]  # (KS, 1, BK) the same, as columns of h
     real, h_real = (b < B) & (j < H), (b[None] < B) & (k_h < H)
     W, W_real = W_h + k * 4 * H + j[None], (k < H) & (j[None] < H)  # (KS, BK, HB)
-    W_i, W_f = tl.load(W, W_real, 0.0), tl.load(W + H, W_real, 0.0)
-    W_g, W_o = tl.load(W + 2 * H, W_real, 0.0), tl.load(W + 3 * H, W_real, 0.0)
+    W_i, W_f, W_g, W_o = load_four(W, H, W_real)
     state, gate, counter = b * H + j, b * 4 * H + j, arrived + tile
     row = tl.cast(t_0, tl.int64) * B  # 64 bits: T·B·4H can be over 2^31
     h_own = tl.load(h + row * H + state, real, 0.0)
     c_t = tl.load(c + row * H + state, real, 0.0)
     if live is not None:
         steps = tl.load(live + b, b < B, 0)
-    a = u + row * 4 * H + gate
-    u_i, u_f = tl.load(a, real, 0.0), tl.load(a + H, real, 0.0)
-    u_g, u_o = tl.load(a + 2 * H, real, 0.0), tl.load(a + 3 * H, real, 0.0)
+    u_i, u_f, u_g, u_o = load_four(u + row * 4 * H + gate, H, real)
     for t in range(t_0, t_1):
         if TOGETHER:
             wait(counter, (t - t_0) * tl.num_programs(0))
@@ -58,19 +64,14 @@ def forward_kernel(
         tl.store(h + (row + B) * H + state, h_own, real)
         if TOGETHER:
             arrive(counter)  # before the stores that nobody waits for
-        to = gates + row * 4 * H + gate
-        tl.store(to, i, real)
-        tl.store(to + H, f, real)
-        tl.store(to + 2 * H, g, real)
-        tl.store(to + 3 * H, o, real)
+        store_four(gates + row * 4 * H + gate, H, real, i, f, g, o)
         row += B
         tl.store(c + row * H + state, c_t, real)
         # Fetch the next u while the others finish h_t. Not before the matmuls: Triton (3.6, 3.7)
         # then lays out what follows as the sums are, each element in all KS warps, and all of them
         # compute its σ; loaded after them, u gives it the layout of memory, one thread an element.
-        a, more = u + row * 4 * H + gate, real & (t + 1 < t_1)
-        u_i, u_f = tl.load(a, more, 0.0), tl.load(a + H, more, 0.0)
-        u_g, u_o = tl.load(a + 2 * H, more, 0.0), tl.load(a + 3 * H, more, 0.0)
+        more = real & (t + 1 < t_1)
+        u_i, u_f, u_g, u_o = load_four(u + row * 4 * H + gate, H, more)
 
 
 @triton.jit
@@ -87,8 +88,7 @@ def backward_kernel(
     k_a = part + tl.arange(0, BK)[None, None, :]
     real, a_real = (b < B) & (j < H), (b[None] < B) & (k_a < H)
     W, W_real = W_h + j[None] * 4 * H + k, (k < H) & (j[None] < H)  # transposed
-    W_i, W_f = tl.load(W, W_real, 0.0), tl.load(W + H, W_real, 0.0)
-    W_g, W_o = tl.load(W + 2 * H, W_real, 0.0), tl.load(W + 3 * H, W_real, 0.0)
+    W_i, W_f, W_g, W_o = load_four(W, H, W_real)
     state, gate, counter = b * H + j, b * 4 * H + j, arrived + tile
     row = tl.cast(t_1, tl.int64) * B
     c_t = tl.load(c + row * H + state, real, 0.0)
@@ -99,11 +99,8 @@ def backward_kernel(
     for n in range(t_1 - t_0):
         t = t_1 - 1 - n
         after, row = row, row - B
-        at = gates + row * 4 * H + gate
-        i = tl.load(at, real, 0.0).to(c_t.dtype)
-        f = tl.load(at + H, real, 0.0).to(c_t.dtype)
-        g = tl.load(at + 2 * H, real, 0.0).to(c_t.dtype)
-        o = tl.load(at + 3 * H, real, 0.0).to(c_t.dtype)
+        i, f, g, o = load_four(gates + row * 4 * H + gate, H, real)
+        i, f, g, o = i.to(c_t.dtype), f.to(c_t.dtype), g.to(c_t.dtype), o.to(c_t.dtype)
         c_before = tl.load(c + row * H + state, real, 0.0)
         dh_t += tl.load(dh + row * H + state, real, 0.0).to(c_t.dtype)
         if TOGETHER:
@@ -126,11 +123,7 @@ def backward_kernel(
             da_i, da_f = tl.where(alive, da_i, 0.0), tl.where(alive, da_f, 0.0)
             da_g, da_o = tl.where(alive, da_g, 0.0), tl.where(alive, da_o, 0.0)
             dc, dh_before = tl.where(alive, dc, dc_t), tl.where(alive, 0.0, dh_t)
-        to = da + row * 4 * H + gate
-        tl.store(to, da_i, real)
-        tl.store(to + H, da_f, real)
-        tl.store(to + 2 * H, da_g, real)
-        tl.store(to + 3 * H, da_o, real)
+        store_four(da + row * 4 * H + gate, H, real, da_i, da_f, da_g, da_o)
         if TOGETHER:
             arrive(counter)
         dh_t, dc_t, c_t = dh_before, dc, c_before
