@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, required=True, help="where the checkpoint is")
     parser.add_argument("--updates", type=int, default=400)
     chosen = parser.parse_args(arguments)
-    print(f"worker {train.rank()} is process {os.getpid()}", flush=True)
+    # The end of the line goes out with it, or the lines of two workers could mix.
+    print(f"worker {train.rank()} is process {os.getpid()}\n", end="", flush=True)
     model = new_model().to(train.device())
     config = train.Config(chosen.updates, lr=1e-2, save_every=10)
     done = train.run(model, step, config, folder=chosen.folder)
