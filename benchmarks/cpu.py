@@ -19,7 +19,7 @@ class Settings(NamedTuple):
     memory: Shape
 
 
-FULL = Settings(SHAPES, {1: 8.0, 2: 3.0}, limits.SCALING, 1.0, 0.2, memory.SHAPE)
+FULL = Settings(SHAPES, {1: 6.0, 2: 2.0}, limits.SCALING, 1.0, 0.2, memory.SHAPE)
 QUICK = Settings(
     SHAPES[:3],
     {1: 0.5},

@@ -29,8 +29,7 @@ def interleave(
     """
     repeats = {name: _repeats(call, clock, turn) for name, call in calls.items()}
     times: Times = {name: [] for name in calls}
-    gc.collect()
-    gc.freeze()  # what is there now is looked at no more: the collections below are short
+    gc.freeze()  # what is there now is not looked at: the collections below are short
     gc.disable()  # else one contestant pays for the garbage of another
     try:
         start = time.perf_counter()
