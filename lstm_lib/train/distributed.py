@@ -232,7 +232,8 @@ def _name_of_this_run() -> str:
 
     torchrun keeps them when it restarts its workers, and a new one that read the address of a dead
     one would wait for it. Restarts are counted by each machine for itself, so that only one
-    machine can go by their number.
+    machine can go by their number; for several, let torchrun keep nothing, by
+    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in its environment.
     """
     one_machine = os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]
     restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if one_machine else "0"
