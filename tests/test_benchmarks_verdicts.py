@@ -146,8 +146,8 @@ def test_the_guard_names_who_fell_below_half_of_the_recorded_ratio():
 
 
 def test_the_guard_passes_over_what_was_not_recorded():
-    now = [one_race(numpy_fast=0.1), one_race(Shape(9, 9, 9, 9), numpy_fast=0.1)]
-    assert guard.verdicts(now, [one_race(torch_fused=1.0)]) == []
+    now = [one_race(Shape(9, 9, 9, 9), numpy_fast=0.1), one_race(mode="forward", numpy_fast=0.1)]
+    assert guard.verdicts(now, [one_race(numpy_fast=1.0)]) == []
 
 
 def test_the_guard_watches_no_one_elses_speed():
