@@ -3,9 +3,9 @@
 from typing import Any, NamedTuple
 
 from benchmarks.contestants import REFERENCE
-from benchmarks.measure import geometric_mean
 from benchmarks.memory import SHAPE
 from benchmarks.problem import SHAPES
+from lstm_lib.timing import geometric_mean
 
 FAST = "numpy fast"
 BATCHED = [shape for shape in SHAPES if shape.B >= 16 and shape.H <= 256]

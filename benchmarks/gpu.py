@@ -10,9 +10,9 @@ from torch import nn
 from tqdm import tqdm
 
 from benchmarks.contestants import REFERENCE, Builder, our_torch, torch_module
-from benchmarks.measure import compare, interleave
 from benchmarks.problem import Answer, Contestant, Problem, Shape, check, draw
 from lstm_lib import torch_cells
+from lstm_lib.timing import compare, interleave
 
 BACKENDS = ("loop", "fused", "graph", "triton")
 T, BATCHES = 1024, (16, 64, 128)

@@ -10,8 +10,8 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.contestants import OURS, REFERENCE
-from benchmarks.measure import interleave, quartiles, slope
 from benchmarks.problem import Shape, draw
+from lstm_lib.timing import interleave, quartiles, slope
 
 RACERS = ("numpy fast", REFERENCE)
 SCALING = {

@@ -9,8 +9,8 @@ from threadpoolctl import threadpool_info
 from tqdm import tqdm
 
 from benchmarks.contestants import REFERENCE, gather
-from benchmarks.measure import compare, interleave
 from benchmarks.problem import Shape, check, draw, solve
+from lstm_lib.timing import compare, interleave
 
 # OpenBLAS and OpenMP workers spin for some ten milliseconds after their work, on the other core.
 SPINNING = 0.03

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks import aims
 from benchmarks.limits import RACERS
-from benchmarks.measure import geometric_mean
+from lstm_lib.timing import geometric_mean
 
 MODES = {"forward": "forward", "train": "training (forward + backward)"}
 INSTALL = "pip install -r requirements-bench.txt"

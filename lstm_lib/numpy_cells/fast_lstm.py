@@ -1,4 +1,4 @@
-"""The LSTM of `lstm`, the same to rounding and about twice as fast or more.
+"""The LSTM of `lstm`, the same to rounding, in less time (`make bench` measures how much).
 
 `lstm` stays the truth. Here a step is these lines, with a sequence a column (`_feature_major`)::
 

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from benchmarks import measure
+from lstm_lib import timing
 
 
 class FakeTime:
@@ -31,7 +31,7 @@ def test_turns_alternate_and_warm_up_is_not_counted():
     fake = FakeTime()
     # The first call compiles, the second says how often to repeat: neither is in the times.
     calls = {"a": fake.call("a", 90, 80, 1, 2, 3), "b": fake.call("b", 70, 60, 10)}
-    times = measure.interleave(calls, clock=fake.clock, seconds=0, rounds=3)
+    times = timing.interleave(calls, clock=fake.clock, seconds=0, rounds=3)
     assert times == {"a": [1, 2, 3], "b": [10, 10, 10]}
     assert "".join(fake.calls) == "aabb" + "ab" * 3
 
@@ -39,7 +39,7 @@ def test_turns_alternate_and_warm_up_is_not_counted():
 def test_a_short_call_is_repeated_and_its_time_is_that_of_one():
     fake = FakeTime()
     calls = {"a": fake.call("a", 0.25)}
-    times = measure.interleave(calls, clock=fake.clock, seconds=0, rounds=1, turn=1.0)
+    times = timing.interleave(calls, clock=fake.clock, seconds=0, rounds=1, turn=1.0)
     assert times == {"a": [0.25]}
     assert len(fake.calls) == 2 + 4
 
@@ -53,7 +53,7 @@ def test_garbage_is_collected_as_before_after_a_race_that_broke():
         next(rounds)
 
     with pytest.raises(StopIteration):
-        measure.interleave({"a": broken}, clock=fake.clock, seconds=0)
+        timing.interleave({"a": broken}, clock=fake.clock, seconds=0)
     assert gc.isenabled()
     assert gc.get_freeze_count() == 0
 
@@ -61,7 +61,7 @@ def test_garbage_is_collected_as_before_after_a_race_that_broke():
 def test_a_ratio_is_taken_within_a_round():
     # Both became ten times slower in the second round: of that the ratio shows nothing.
     times = {"torch.nn": [2.0, 20.0, 2.0], "mine": [1.0, 10.0, 4.0]}
-    found = measure.compare(times, "torch.nn")
+    found = timing.compare(times, "torch.nn")
     assert found["ratio"] == {"torch.nn": [1, 1, 1], "mine": [1.25, 2.0, 2.0]}
     assert found["seconds"]["mine"] == [2.5, 4.0, 7.0]
     assert found["rounds"] == 3
@@ -69,13 +69,13 @@ def test_a_ratio_is_taken_within_a_round():
 
 def test_a_reference_that_did_not_race_is_an_error():
     with pytest.raises(ValueError, match=r"reference must be one of mine, got 'torch\.nn'"):
-        measure.compare({"mine": [1.0]}, "torch.nn")
+        timing.compare({"mine": [1.0]}, "torch.nn")
 
 
 def test_the_geometric_mean_of_twice_and_half_as_fast_is_1():
-    assert measure.geometric_mean([2.0, 0.5]) == pytest.approx(1)
+    assert timing.geometric_mean([2.0, 0.5]) == pytest.approx(1)
 
 
 def test_the_slope_is_the_exponent_at_the_upper_end():
     n = [1, 2, 4, 8, 32]
-    assert measure.slope(n, [5, 5, 16, 64, 1024]) == pytest.approx(2)
+    assert timing.slope(n, [5, 5, 16, 64, 1024]) == pytest.approx(2)

@@ -14,7 +14,7 @@ Times = dict[str, list[float]]  # seconds a call, one number a round
 def interleave(
     calls: Mapping[str, Callable[[], Any]],
     *,
-    clock: Clock,
+    clock: Clock = time.process_time,
     seconds: float,
     rounds: int = 5,
     turn: float = 0.005,
@@ -24,7 +24,8 @@ def interleave(
 
     Whatever slows the machine for a while then slows all of them, and the ratio within a round
     stays fair. A warm-up call each comes first; it also says how often a short call is repeated,
-    so that a turn takes about `turn` seconds. pause: seconds of sleep before each turn, for the
+    so that a turn takes about `turn` seconds. clock: the default counts the work of all threads of
+    the process. pause: seconds of sleep before each turn, for the
     threads of the one before to stop spinning.
     """
     repeats = {name: _repeats(call, clock, turn) for name, call in calls.items()}
