@@ -89,7 +89,7 @@ def step_matmuls(shape: Shape, seconds: float) -> dict[str, float]:
     def timed(rows: int, inner: int) -> float:
         W, z = (rng.normal(size=s).astype(np.float32) for s in ((rows, inner), (inner, B)))
         found = [best(partial(np.dot, W, z, np.empty((rows, B), np.float32)), seconds)]
-        for blocks in (2, 4, 8, 16):
+        for blocks in (2, 4, 8, 16, 32, 64):
             if rows % blocks == 0:
                 parts = W.reshape(blocks, -1, inner)
                 out = np.empty((blocks, rows // blocks, B), np.float32)

@@ -26,7 +26,7 @@ from lstm_lib.numpy_cells import _feature_major as feature_major
 from lstm_lib.numpy_cells import fast_lstm, lstm, segmented
 
 every_fast = pytest.mark.parametrize("family", FAST, ids=lambda family: family.name)
-# Large enough that every product of the three cells is cut: 3H · H · B > 10^6 for the smallest.
+# Large enough that the products of a step are cut: of 10^6 multiplications and more.
 CUT = (3, 64, 5, 128)  # T, B, D, H
 
 
@@ -82,27 +82,65 @@ def test_a_chunk_has_about_as_many_columns_as_a_cache_takes_and_no_small_rest() 
     assert feature_major.steps_a_chunk(7, 5000) == 1
 
 
-def test_which_product_is_faster_is_tried_once_a_size_and_only_where_it_is_asked(
+def test_a_product_is_cut_where_pieces_can_be_small_and_are_faster_here(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked = []
-    monkeypatch.setattr(feature_major, "pieces_are_faster", lambda *size: asked.append(size) or 1)
     W = np.ones((512, 200))
+    monkeypatch.setattr(feature_major, "pieces_are_faster", lambda dtype: dtype == np.float64)
     assert feature_major.product(W, 64, None).shape == (8, 64, 64)
-    assert asked == [(512, 200, 64, W.dtype, 8)]
-    assert feature_major.product(W, 64, True).shape == (8, 64, 64)
+    assert feature_major.product(W.astype(np.float32), 64, None).shape == (512, 64)
     assert feature_major.product(W, 64, False).shape == (512, 64)
-    assert feature_major.product(W, 2, None).shape == (512, 2)  # small: there is nothing to cut
-    assert len(asked) == 1
+    assert feature_major.product(W.astype(np.float32), 64, True).shape == (8, 64, 64)
 
 
-def test_the_trial_answers_and_remembers() -> None:
-    size = (64, 32, 16, np.dtype(np.float32), 4)
-    before = feature_major.pieces_are_faster.cache_info().hits
-    first = feature_major.pieces_are_faster(*size)
-    assert feature_major.pieces_are_faster(*size) is first
-    assert first in (True, False)
-    assert feature_major.pieces_are_faster.cache_info().hits == before + 1
+@pytest.mark.parametrize(
+    ("rows", "K", "B"),
+    [
+        (512, 200, 2),  # small as it is
+        (512, 20_000, 1),  # a matrix times a vector is not packed
+        (514, 200, 64),  # 514 = 2 · 257: no piece is small
+        (64, 2000, 256),  # a small piece would have one row
+    ],
+)
+def test_a_product_stays_whole_where_pieces_would_not_help(rows: int, K: int, B: int) -> None:
+    assert feature_major.product(np.ones((rows, K)), B, True).shape == (rows, B)
+
+
+def test_which_way_is_faster_is_tried_once_for_each_dtype() -> None:
+    tried = feature_major.pieces_are_faster
+    tried.cache_clear()
+    answers = [tried(np.dtype(kind)) for kind in ("f4", "f4", "f8", "f8")]
+    assert answers[0] is answers[1]
+    assert set(answers) <= {True, False}
+    assert (tried.cache_info().misses, tried.cache_info().hits) == (2, 2)
+
+
+@every_fast
+def test_a_trace_given_as_out_is_written_over_and_the_result_is_the_same(family: Family) -> None:
+    params, x, state, *_ = case(family, (5, 3, 2, 4))
+    expected = [a.copy() for a in family.numpy.forward(params, x, state)]
+    old = family.numpy.forward(params, np.full_like(x, 7.0))
+    new = family.numpy.forward(params, x, state, out=old)
+    assert all(np.array_equal(a, b) for a, b in zip(new, expected, strict=True))
+    assert new.columns is old.columns
+
+
+def test_the_last_state_of_the_trace_that_is_written_over_can_be_the_start() -> None:
+    params, x, state, *_ = case(FAST_LSTM, (5, 3, 2, 4))
+    first = fast_lstm.forward(params, x, state)
+    expected = lstm.forward(params, x, (first.h[-1].copy(), first.c[-1].copy()))
+    second = fast_lstm.forward(params, x, (first.h[-1], first.c[-1]), out=first)
+    assert_close(list(second), list(expected), 1e-12)
+
+
+@every_fast
+def test_out_of_other_sizes_or_another_kind_is_refused_by_name(family: Family) -> None:
+    params, x, *_ = case(family, (5, 3, 2, 4))
+    other = family.numpy.forward(params, x[:4])
+    with pytest.raises(ValueError, match=r"out must be .* columns \(6, 7, 3\) float64, got \(5, 7"):
+        family.numpy.forward(params, x, out=other)
+    with pytest.raises(TypeError, match=f"out must be a {family.name}.Trace, got numpy.ndarray"):
+        family.numpy.forward(params, x, out=x)
 
 
 def test_carved_arrays_start_at_a_cache_line_and_do_not_overlap() -> None:

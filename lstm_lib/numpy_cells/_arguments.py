@@ -55,7 +55,7 @@ def check_array(name: str, array: Any, shape: Shape, dtype: np.dtype) -> None:
 def check_params(params: Any, kind: Any, blocks: int) -> tuple[int, int, np.dtype]:
     """Return D, H and the dtype of `params`, a `kind` whose matrices are `blocks` times H wide."""
     if not isinstance(params, kind):
-        raise TypeError(f"params must be {_title(kind)}, got {_title(type(params))}")
+        raise TypeError(f"params must be {title(kind)}, got {title(type(params))}")
     first: Any = params[0]  # W_x: all others must have its dtype
     if not isinstance(first, np.ndarray):
         raise TypeError(f"params.W_x must be a NumPy array, got {type(first).__name__}")
@@ -102,10 +102,11 @@ def check_pair(name: str, state: Any, B: int, H: int, dtype: np.dtype) -> tuple[
 def check_trace(trace: Any, kind: Any, T: int, B: int, H: int, dtype: np.dtype) -> None:
     """Raise unless every field of `trace` is (T+1, B, H)."""
     if not isinstance(trace, kind):
-        raise TypeError(f"trace must be {_title(kind)}, got {_title(type(trace))}")
+        raise TypeError(f"trace must be {title(kind)}, got {title(type(trace))}")
     for name, array in trace._asdict().items():
         check_array(f"trace.{name}", array, (("T+1", T + 1), ("B", B), ("H", H)), dtype)
 
 
-def _title(kind: type) -> str:
+def title(kind: type) -> str:
+    """A class as messages name it: `lstm.Params`."""
     return f"{kind.__module__.rpartition('.')[2]}.{kind.__qualname__}".removeprefix("builtins.")

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from functools import lru_cache
 from math import prod
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstm_lib.numpy_cells._arguments import Array
+from lstm_lib.numpy_cells._arguments import Array, title
 
-SMALL = 1_000_000
-"""Rows · columns · depth up to which OpenBLAS multiplies without packing the matrices first."""
+SMALL, ROWS = 1_000_000, 8
+"""OpenBLAS multiplies without packing the matrices first up to this rows · columns · depth; with
+fewer rows than 8 that is no gain."""
 COLUMNS = 768
 """Steps · sequences that `backward` works on at once: few enough for a core's cache."""
 LINE = 64
@@ -33,31 +34,38 @@ class Product(NamedTuple):
 
 
 def product(W: Array, B: int, blocked: bool | None) -> Product:
-    """Plan W @ z for columns z (K, B): whole, or W cut into pieces of rows.
+    """Plan W @ z for columns z (K, B): whole, or W cut into pieces of rows that are small.
 
-    blocked: pieces or not; None takes what was faster on this machine when first asked.
+    blocked: pieces where there can be such, or not; None does what is faster on this machine.
     """
     rows, K = W.shape
     n = 1
     while rows // n * K * B > SMALL and rows % (2 * n) == 0:
         n *= 2
+    can_be_cut = n > 1 and B > 1 and rows // n >= ROWS and rows // n * K * B <= SMALL
+    if can_be_cut and (pieces_are_faster(W.dtype) if blocked is None else blocked):
+        return Product(np.matmul, W.reshape(n, rows // n, K), (n, rows // n, B))
     # np.dot is matmul with less overhead, but takes two matrices only.
-    whole = Product(np.dot, W, (rows, B))
-    cut = Product(np.matmul, W.reshape(n, rows // n, K), (n, rows // n, B))
-    if n == 1 or blocked is False:
-        return whole
-    return cut if blocked or pieces_are_faster(rows, K, B, W.dtype, n) else whole
+    return Product(np.dot, W, (rows, B))
 
 
-@lru_cache(maxsize=1024)
-def pieces_are_faster(rows: int, K: int, B: int, dtype: np.dtype, n: int) -> bool:
-    """Whether (rows, K) @ (K, B) is faster in n pieces: some milliseconds, once a size."""
-    W, z = np.ones((rows, K), dtype), np.ones((K, B), dtype)
-    ways = [(W, np.empty((rows, B), dtype))]
-    ways += [(W.reshape(n, rows // n, K), np.empty((n, rows // n, B), dtype))]
+@lru_cache
+def pieces_are_faster(dtype: np.dtype) -> bool:
+    """Whether this machine multiplies small matrices faster than one large one.
+
+    Tried at the first call, in some milliseconds, and remembered.
+    """
+    W, z = np.ones((512, 128), dtype), np.ones((128, 64), dtype)
+    whole, pieces = (
+        (W, np.empty((512, 64), dtype)),
+        (
+            W.reshape(8, 64, 128),
+            np.empty((8, 64, 64), dtype),
+        ),
+    )
     seconds: list[list[float]] = [[], []]
-    for _ in range(5):
-        for (left, out), taken in zip(ways, seconds, strict=True):
+    for _ in range(20):
+        for (left, out), taken in zip((whole, pieces), seconds, strict=True):
             start = perf_counter()
             np.matmul(left, z, out)
             taken.append(perf_counter() - start)
@@ -96,6 +104,25 @@ def carve(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[Array]:
     return arrays
 
 
+def room(out: Any, kind: type, dtype: np.dtype, **shapes: tuple[int, ...]) -> list[Array]:
+    """Memory for the arrays of a trace: new, or that of `out`, a trace of an earlier call.
+
+    Raises TypeError where `out` is no `kind`, ValueError where it is of other sizes.
+    """
+    if out is None:
+        return carve(dtype, *shapes.values())
+    if not isinstance(out, kind):
+        raise TypeError(f"out must be a {title(kind)}, got {title(type(out))}")
+    for name, shape in shapes.items():
+        array = getattr(out, name)
+        if array.shape != shape or array.dtype != dtype:
+            raise ValueError(
+                f"out must be the trace of an input of the same sizes, its {name} {shape} {dtype}, "
+                f"got {array.shape} {array.dtype}"
+            )
+    return [getattr(out, name) for name in shapes]
+
+
 def new_columns(h_0: Array, x: Array, out: Array) -> None:
     """Fill in what is known before the first step of out (T+1, H+D+1, B): h_0, all x_t and 1.
 
@@ -115,13 +142,24 @@ def beside_each_other(a: Array, memory: Array) -> Array:
     return out.reshape(rows, n * B)
 
 
-def add_products(da: Array, z: Array, total: Array, memory: list[Array]) -> Array:
+def add_products(
+    da: Array, z: Array, total: Array, memory: list[Array], blocked: bool | None
+) -> None:
     """Add Σ_t da_t z_tᵀ over the steps of a chunk to `total`, as one product.
 
     da: (n, rows, B). z: (n, K, B). total: (rows, K). memory: room for both beside each other and
-    for the product. Returns da as (rows, n · B).
+    for the product.
     """
-    flat, flat_z = beside_each_other(da, memory[0]), beside_each_other(z, memory[1])
-    np.dot(flat, flat_z.T, memory[2])
+    (n, K, B), flat = z.shape, beside_each_other(da, memory[0])
+    z_rows = memory[1].reshape(-1)[: z.size].reshape(n, B, K)
+    np.copyto(z_rows, to_rows(z))
+    multiply, flat_cut, shape = product(flat, K, blocked)
+    multiply(flat_cut, z_rows.reshape(n * B, K), memory[2].reshape(shape))
     np.add(total, memory[2], total)
-    return flat
+
+
+def products(W: Array, da: Array, out: Array, blocked: bool | None) -> None:
+    """Write W @ da_t into out (n, rows, B) for every step of da (n, K, B)."""
+    n, K, B = da.shape
+    _, W_cut, shape = product(W, B, blocked)
+    np.matmul(W_cut, da.reshape(n, *[1] * (len(shape) - 2), K, B), out.reshape(n, *shape))

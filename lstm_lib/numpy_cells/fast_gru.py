@@ -18,6 +18,8 @@ from lstm_lib.numpy_cells._feature_major import (
     carve,
     new_columns,
     product,
+    products,
+    room,
     steps_a_chunk,
     to_columns,
     to_rows,
@@ -35,17 +37,23 @@ class Trace(gru.Trace):
 
 
 def forward(
-    params: Params, x: Array, state: Array | None = None, *, blocked: bool | None = None
+    params: Params,
+    x: Array,
+    state: Array | None = None,
+    *,
+    out: Trace | None = None,
+    blocked: bool | None = None,
 ) -> Trace:
     """Run the cell over x and keep the states and gates of every step.
 
-    x: (T, B, D), T ≥ 1. state: h_0 (B, H), zero where None. blocked: as in `fast_lstm`.
+    x: (T, B, D), T ≥ 1. state: h_0 (B, H), zero where None. out, blocked: as in `fast_lstm`.
     Raises TypeError for a dtype and ValueError for a shape that does not fit.
     """
     D, H, dtype = check.check_params(params, Params, 3)
     T, B = check.check_input(x, D, dtype)
     h_0 = check.check_state("state", state, B, H, dtype)
-    columns, rows = carve(dtype, (T + 1, H + D + 1, B), (T + 1, 4, H, B))
+    shapes = {"columns": (T + 1, H + D + 1, B), "rows": (T + 1, 4, H, B)}
+    columns, rows = room(out, Trace, dtype, **shapes)
     new_columns(h_0, x, columns)
     rows[0], rows[1:, 0] = 0, params.b_hn[:, None]
     half = np.repeat(np.array([0.5, 0.5, 1], dtype), H)  # σ(a) = ½ + ½ tanh(a/2)
@@ -112,10 +120,11 @@ def backward(
     check.check_array("dh", dh, (("T", T), ("B", B), ("H", H)), dtype)
     dh_t = check.check_state("dstate", dstate, B, H, dtype).T.copy()
     by_h = np.roll(params.W_h, H, axis=1)  # m, r, z
+    W_x = np.ascontiguousarray(params.W_x)
     K, n = H + D + 1, steps_a_chunk(T, B)
     shapes = ((n, 4, H, B), (n, H, B), (4 * H, n * B), (K, n * B), (4 * H, K))
     local, dy, *memory = carve(dtype, *shapes)
-    dx, dW = np.empty((T, B, D), dtype), np.zeros((4 * H, K), dtype)
+    dx, dW = np.empty((T, D, B), dtype), np.zeros((4 * H, K), dtype)
     for end in range(T, 0, -n):
         now = slice(max(0, end - n), end)
         m = now.stop - now.start
@@ -123,10 +132,11 @@ def backward(
         _local_derivatives(rows, trace.columns[now, :H], local[:m])
         to_columns(dh[now], dy[:m])
         _run_back(by_h, rows[:, 2], local[:m], dy[:m], dh_t, blocked)
-        flat = add_products(local[:m].reshape(m, 4 * H, B), trace.columns[now], dW, memory)
-        np.dot(flat[H:].T, params.W_x.T, dx[now].reshape(m * B, D))
+        da = local[:m].reshape(m, 4 * H, B)
+        add_products(da, trace.columns[now], dW, memory, blocked)
+        products(W_x, da[:, H:], dx[now], blocked)
     dW_h = np.roll(dW[: 3 * H, :H], -H, axis=0).T
-    return Gradients(Params(dW[H:, H:-1].T, dW_h, dW[H:, -1], dW[:H, -1]), dx, dh_t.T)
+    return Gradients(Params(dW[H:, H:-1].T, dW_h, dW[H:, -1], dW[:H, -1]), to_rows(dx), dh_t.T)
 
 
 def _local_derivatives(rows: Array, h_before: Array, out: Array) -> None:

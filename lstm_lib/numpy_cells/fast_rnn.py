@@ -14,6 +14,8 @@ from lstm_lib.numpy_cells._feature_major import (
     carve,
     new_columns,
     product,
+    products,
+    room,
     steps_a_chunk,
     to_columns,
     to_rows,
@@ -30,17 +32,22 @@ class Trace(rnn.Trace):
 
 
 def forward(
-    params: Params, x: Array, state: Array | None = None, *, blocked: bool | None = None
+    params: Params,
+    x: Array,
+    state: Array | None = None,
+    *,
+    out: Trace | None = None,
+    blocked: bool | None = None,
 ) -> Trace:
     """Run the cell over x and keep every hidden state.
 
-    x: (T, B, D), T ≥ 1. state: h_0 (B, H), zero where None. blocked: as in `fast_lstm`.
+    x: (T, B, D), T ≥ 1. state: h_0 (B, H), zero where None. out, blocked: as in `fast_lstm`.
     Raises TypeError for a dtype and ValueError for a shape that does not fit.
     """
     D, H, dtype = check.check_params(params, Params, 1)
     T, B = check.check_input(x, D, dtype)
     h_0 = check.check_state("state", state, B, H, dtype)
-    (columns,) = carve(dtype, (T + 1, H + D + 1, B))
+    (columns,) = room(out, Trace, dtype, columns=(T + 1, H + D + 1, B))
     new_columns(h_0, x, columns)
     W = np.concatenate([params.W_h, params.W_x, params.b[None]])
     multiply, W_cut, shape = product(W.T, B, blocked)
@@ -72,11 +79,12 @@ def backward(
     check.check_trace(trace, Trace, T, B, H, dtype)
     check.check_array("dh", dh, (("T", T), ("B", B), ("H", H)), dtype)
     dh_t = check.check_state("dstate", dstate, B, H, dtype).T.copy()
-    multiply, W_cut, shape = product(np.ascontiguousarray(params.W_h), B, blocked)
+    W_h, W_x = (np.ascontiguousarray(W) for W in (params.W_h, params.W_x))
+    multiply, W_cut, shape = product(W_h, B, blocked)
     K, n = H + D + 1, steps_a_chunk(T, B)
     shapes = ((n, H, B), (n, H, B), (H, n * B), (K, n * B), (H, K))
     da, dy, *memory = carve(dtype, *shapes)
-    dx, dW = np.empty((T, B, D), dtype), np.zeros((H, K), dtype)
+    dx, dW = np.empty((T, D, B), dtype), np.zeros((H, K), dtype)
     for end in range(T, 0, -n):
         now = slice(max(0, end - n), end)
         m = now.stop - now.start
@@ -88,6 +96,6 @@ def backward(
             np.add(dh_t, dy[t], dh_t)
             np.multiply(da[t], dh_t, da[t])
             multiply(W_cut, da[t], dh_t.reshape(shape))
-        flat = add_products(da[:m], trace.columns[now], dW, memory)
-        np.dot(flat.T, params.W_x.T, dx[now].reshape(m * B, D))
-    return Gradients(Params(dW[:, H:-1].T, dW[:, :H].T, dW[:, -1]), dx, dh_t.T)
+        add_products(da[:m], trace.columns[now], dW, memory, blocked)
+        products(W_x, da[:m], dx[now], blocked)
+    return Gradients(Params(dW[:, H:-1].T, dW[:, :H].T, dW[:, -1]), to_rows(dx), dh_t.T)
