@@ -31,9 +31,12 @@ from workers import (
     trained,
     turned_state_step,
     twice,
+    unused_weight,
+    without_terms,
 )
 
 from lstm_lib import train
+from lstm_lib.examples import time_workers
 from lstm_lib.train import distributed
 from lstm_lib.train.distributed import Workers
 
@@ -161,11 +164,18 @@ def test_a_checkpoint_says_nothing_of_the_number_of_workers(tmp_path):
     (Adding(bad=[5]), FloatingPointError, "update 1: the loss is nan"),
     (turned_state_step, ValueError, r"this worker's 3 sequences on axis 1, got \(3, 6\)"),
     (sharing_twice, ValueError, "now it would be 0.6"),
+    (without_terms, ValueError, r"got \[0, 0, 0\] for worker 0"),
 ])  # fmt: skip
 def test_what_cannot_be_trained_together_is_refused_by_the_first_worker(step, error, message):
     refused, _ = together(2, trained, Reader, step, SHORT)
     with pytest.raises(error, match=message):
         raise refused
+
+
+def test_a_weight_that_the_loss_does_not_depend_on_is_refused_by_its_name():
+    for one in together(2, trained, unused_weight, Adding(), SHORT):
+        with pytest.raises(RuntimeError, match=r"does not on unused\.weight: use them"):
+            raise one
 
 
 def test_a_loss_that_is_nan_on_one_worker_ends_all_of_them():
@@ -216,6 +226,22 @@ def test_after_a_run_the_parts_come_back_whole():
 def test_parts_that_do_not_belong_together_are_refused(parts, axes, error, message):
     with pytest.raises(error, match=message):
         train.share(*parts, axes=axes)
+
+
+# What an update costs
+
+
+def test_the_costs_of_an_update_are_found_from_its_times():
+    costs = time_workers.Cost(update=1e-3, step=2e-6, sequence=5e-6)
+    sizes = [(16, B) for B in (2, 8, 64)] + [(1, 2), (256, 2)]
+    times = [(T, B, costs.update + T * (costs.step + B * costs.sequence)) for T, B in sizes]
+    assert np.allclose(time_workers.fit(times), costs, rtol=1e-9)
+
+
+def test_a_time_counts_in_proportion_to_itself():
+    even = [(1, 1, 1.0), (1, 1, 2.0), (1, 3, 100.0), (4, 2, 100.0)]
+    found = time_workers.fit(even)
+    assert np.isclose(sum(found), (1 + 1 / 2) / (1 + 1 / 4), rtol=1e-9)
 
 
 # One worker in this process, and the machine

@@ -101,6 +101,13 @@ def reader_of_its_rank():
     return Reader(seed=train.rank())
 
 
+def unused_weight():
+    """A model with a weight that nothing reads."""
+    model = Reader()
+    model.unused = nn.Linear(1, 1, bias=False, dtype=torch.float64)
+    return model
+
+
 def characters(dropout=0.0):
     """A model of characters in float64."""
     generator = torch.Generator().manual_seed(0)
@@ -147,6 +154,12 @@ def turned_state_step(model, update, state):
     """A step whose state has the sequences on the wrong axis."""
     loss, _ = Adding()(model, update, state)
     return loss, torch.zeros(3, 6)
+
+
+def without_terms(model, update, state):
+    """A step where the first worker's sequences have no steps."""
+    train.share(torch.ones(6), axes=(0,), terms=[0, 0, 0, 1, 2, 3])
+    raise AssertionError("a share of nothing was not refused")
 
 
 def bits(model):

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lstm_lib import tasks, train
+from lstm_lib.train.runs import Step
 
 T, B, H = 10, 64, 32
 
@@ -43,17 +44,31 @@ def step(model: nn.Module, update: int, state: Any) -> tuple[Tensor, Any]:
     return nn.functional.mse_loss(model(x), y), None
 
 
+def telling(step: Step) -> Step:
+    """The same step, that says once which process this is and where it begins."""
+    told = False
+
+    def first_telling(model: nn.Module, update: int, state: Any) -> tuple[Tensor, Any]:
+        nonlocal told
+        if not told:
+            told = True
+            line = f"worker {train.rank()}, process {os.getpid()}, begins with update {update}\n"
+            # The end of the line goes out with it, or the lines of two workers could mix.
+            print(line, end="", flush=True)
+        return step(model, update, state)
+
+    return first_telling
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train, or go on; the first worker says how it ended."""
     parser = argparse.ArgumentParser(description="Train an LSTM on the adding problem.")
     parser.add_argument("--folder", type=Path, required=True, help="where the checkpoint is")
     parser.add_argument("--updates", type=int, default=400)
     chosen = parser.parse_args(arguments)
-    # The end of the line goes out with it, or the lines of two workers could mix.
-    print(f"worker {train.rank()} is process {os.getpid()}\n", end="", flush=True)
     model = new_model().to(train.device())
     config = train.Config(chosen.updates, lr=1e-2, save_every=10)
-    done = train.run(model, step, config, folder=chosen.folder)
+    done = train.run(model, telling(step), config, folder=chosen.folder)
     if train.rank() == 0:
         print(f"{done.stopped}: loss {done.history.running_loss[-1]:.4f}")
 

@@ -10,7 +10,7 @@ so each worker goes back from N·w_r·L_r, which is L_r where all shares are ali
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
@@ -62,6 +62,15 @@ class Workers:
         whole = own.detach() * self.weight
         dist.all_reduce(whole)
         return whole.item(), own * (self.size * self.weight)
+
+    def check_gradients(self, weights: Mapping[str, nn.Parameter]) -> None:
+        """RuntimeError for a weight without a gradient: the sums of the others wait for it."""
+        unused = [name for name, weight in weights.items() if weight.grad is None]
+        if self.joined and unused:
+            raise RuntimeError(
+                "with several workers the loss must depend on every weight of the model, and does "
+                f"not on {', '.join(unused)}: use them, or requires_grad_(False)"
+            )
 
     def first_says(self, compute: Callable[[], float]) -> float:
         """What worker 0 computes; the others wait for it, so that all decide alike."""
@@ -121,9 +130,9 @@ def share(*parts: Any, axes: Sequence[int], terms: Any = None) -> tuple[Any, ...
     (B,), such as the lengths for `loss_over_steps`; None: all as many. With one worker, and
     outside of a run, the parts come back whole.
 
-    Raises ValueError where the parts differ in B, there are more workers than sequences, or a
-    second call in the same update would weigh the loss in another way; TypeError for what has no
-    axes.
+    Raises ValueError where the parts differ in B, there are more workers than sequences, this
+    worker's sequences have no terms at all, or a second call in the same update would weigh the
+    loss in another way; TypeError for what has no axes.
     """
     counts = []
     if not parts or len(axes) != len(parts):
@@ -143,6 +152,11 @@ def share(*parts: Any, axes: Sequence[int], terms: Any = None) -> tuple[Any, ...
     mine = _now.take(B)
     _now.sequences = mine.stop - mine.start
     weight = _now.sequences / B if terms is None else float(sum(terms[mine])) / float(sum(terms))
+    if not weight > 0:  # the mean over no terms is NaN, which no weight can make good
+        raise ValueError(
+            f"terms must be > 0 for one of each worker's sequences at least, got {terms[mine]} for "
+            f"worker {_now.rank}: put the sequences in another order, or leave empty ones out"
+        )
     if _now.weight not in (None, weight):
         raise ValueError(
             f"share was called before in this update, when this worker's part of the loss was "
@@ -232,8 +246,9 @@ def _name_of_this_run() -> str:
 
     torchrun keeps them when it restarts its workers, and a new one that read the address of a dead
     one would wait for it. Restarts are counted by each machine for itself, so that only one
-    machine can go by their number; for several, let torchrun keep nothing, by
-    TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in its environment.
+    machine can go by their number. For several, let torchrun keep nothing: start it with
+    --rdzv-backend=c10d --rdzv-endpoint=HOST:PORT, and TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in its
+    environment. (The variable means nothing to its other way, --node-rank with --master-addr.)
     """
     one_machine = os.environ.get("LOCAL_WORLD_SIZE") == os.environ["WORLD_SIZE"]
     restarts = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") if one_machine else "0"

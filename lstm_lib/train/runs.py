@@ -140,14 +140,15 @@ def run(
     by `share` and is given the model in DistributedDataParallel (call it; what else it has is in
     `model.module`). Losses and weights are those of one process with the whole batch, up to
     rounding; dropout draws other numbers. Of a state, which must be (layers, B, H), each worker
-    carries its sequences. Worker 0 validates, writes checkpoints and shows the bar. A checkpoint
-    tells nothing of the number of workers, and a run may go on with another.
+    carries its sequences. The loss must depend on every weight that requires a gradient. Worker 0
+    validates, while the others wait for ten minutes at most, writes checkpoints and shows the bar.
+    A checkpoint tells nothing of the number of workers, and a run may go on with another.
 
     Raises ValueError for a checkpoint of another configuration or model, or a damaged one;
     FloatingPointError, naming the update, for a loss or gradient that is not finite or a score
-    that is NaN; RuntimeError where several workers would all do the same work; OSError where the
-    folder cannot be written, at once or when a disk fills up: the model keeps the weights of its
-    last update, the folder the checkpoint before.
+    that is NaN; RuntimeError where several workers would all do the same work, or their loss does
+    not depend on a weight; OSError where the folder cannot be written, at once or when a disk fills
+    up: the model keeps the weights of its last update, the folder the checkpoint before.
     """
     if (validate is None) != (config.validate_every is None):
         raise ValueError("validate and config.validate_every belong together: give both or none")
@@ -213,6 +214,7 @@ def _update(job: _Job, now: Checkpoint, bar: Recorder) -> Any:
     if not math.isfinite(value):
         raise loss_not_finite(now.update, value, [])
     share_of_loss.backward()
+    workers.check_gradients(job.weights)
     norm = _clip(job.weights, config.clip, now.update)
     job.adam.step()
     bar.record(value, norm)
