@@ -193,7 +193,7 @@ def test_another_cells_weights_are_refused() -> None:
 @every_family
 def test_sizes_below_one_and_strange_dtypes_are_refused(family: Family) -> None:
     rng = np.random.default_rng(0)
-    for size in (0, -1, 2.0):
+    for size in (0, -1, 2.0, True):
         with pytest.raises(ValueError, match=f"D must be a positive integer, got {size}"):
             family.numpy.init_params(rng, size, 4)
         with pytest.raises(ValueError, match=f"H must be a positive integer, got {size}"):

@@ -125,12 +125,29 @@ def test_a_trace_given_as_out_is_written_over_and_the_result_is_the_same(family:
     assert new.columns is old.columns
 
 
-def test_the_last_state_of_the_trace_that_is_written_over_can_be_the_start() -> None:
-    params, x, state, *_ = case(FAST_LSTM, (5, 3, 2, 4))
-    first = fast_lstm.forward(params, x, state)
-    expected = lstm.forward(params, x, (first.h[-1].copy(), first.c[-1].copy()))
-    second = fast_lstm.forward(params, x, (first.h[-1], first.c[-1]), out=first)
-    assert_close(list(second), list(expected), 1e-12)
+@pytest.mark.parametrize("rows", [slice(1, None), slice(None, -1), slice(None, 0, -1)], ids=str)
+@every_fast
+def test_input_and_start_can_be_views_of_the_trace_that_is_written_over(
+    family: Family, rows: slice
+) -> None:
+    params, x, state, *_ = case(family, (5, 3, 4, 4))  # D = H: h can be the next layer's input
+    old = family.numpy.forward(params, x, state)
+    for k in range(4):
+        h_0 = (old.h[0], old.h[1], old.h[-1], feature_major.to_rows(old.columns[1, 4:-1]))[k]
+        start = (h_0, old.h[0]) if family.states == 2 else h_0
+        copies = tuple(a.copy() for a in start) if family.states == 2 else start.copy()
+        expected = [a.copy() for a in family.numpy.forward(params, old.h[rows].copy(), copies)]
+        old = family.numpy.forward(params, old.h[rows], start, out=old)
+        assert all(np.array_equal(a, b) for a, b in zip(old, expected, strict=True))
+
+
+@every_fast
+def test_backward_reads_the_input_that_the_trace_holds_and_no_other(family: Family) -> None:
+    params, x, state, dh, _ = case(family, (5, 3, 2, 4))
+    trace = family.numpy.forward(params, x, state)
+    expected = family.numpy.backward(params, x, trace, dh)
+    came = family.numpy.backward(params, x + 1, trace, dh)
+    assert all(np.array_equal(a, b) for a, b in zip(came.params, expected.params, strict=True))
 
 
 @every_fast
@@ -141,6 +158,52 @@ def test_out_of_other_sizes_or_another_kind_is_refused_by_name(family: Family) -
         family.numpy.forward(params, x, out=other)
     with pytest.raises(TypeError, match=f"out must be a {family.name}.Trace, got numpy.ndarray"):
         family.numpy.forward(params, x, out=x)
+
+
+@every_fast
+def test_a_trace_without_the_arrays_behind_it_is_refused(family: Family) -> None:
+    params, x, state, dh, _ = case(family, (5, 3, 2, 4))
+    made = family.numpy.forward(params, x, state)
+    for bare in (made._replace(h=made.h), family.numpy.Trace(*made)):
+        message = (
+            "must be a trace as forward returns it: this one has no columns, as after _replace"
+        )
+        with pytest.raises(ValueError, match=f"trace {message}"):
+            family.numpy.backward(params, x, bare, dh)
+        with pytest.raises(ValueError, match=f"out {message}"):
+            family.numpy.forward(params, x, out=bare)
+
+
+@every_fast
+def test_the_trace_of_an_input_of_another_width_is_refused(family: Family) -> None:
+    params, x, _, dh, _ = case(family, (5, 3, 2, 4))
+    narrow, short, *_ = case(family, (5, 3, 1, 4))  # h is as wide, and the gates are
+    trace = family.numpy.forward(narrow, short)
+    message = r"trace must be .* its columns \(6, 7, 3\) float64, got \(6, 6, 3\) float64"
+    with pytest.raises(ValueError, match=message):
+        family.numpy.backward(params, x, trace, dh)
+
+
+@every_fast
+def test_out_that_cannot_be_written_as_one_piece_is_refused(family: Family) -> None:
+    params, x, *_ = case(family, (5, 3, 2, 4))
+    trace = family.numpy.forward(params, x)
+    columns = trace.columns
+    trace.columns = np.asfortranarray(columns)
+    with pytest.raises(ValueError, match=r"out\.columns must be C-contiguous and writeable"):
+        family.numpy.forward(params, x, out=trace)
+    trace.columns = columns
+    columns.flags.writeable = False
+    with pytest.raises(ValueError, match=r"out\.columns must be C-contiguous and writeable"):
+        family.numpy.forward(params, x, out=trace)
+
+
+@pytest.mark.parametrize("blocked", ["yes", 1, 0.0])
+@every_fast
+def test_blocked_is_true_false_or_none(family: Family, blocked: Any) -> None:
+    params, x, *_ = case(family, (5, 3, 2, 4))
+    with pytest.raises(TypeError, match=f"blocked must be True, False or None, got {blocked!r}"):
+        family.numpy.forward(params, x, blocked=blocked)
 
 
 def test_carved_arrays_start_at_a_cache_line_and_do_not_overlap() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_lib.numpy_cells import lstm, segmented
+from lstm_lib.numpy_cells import gru, lstm, segmented
 
 
 def setting(T, B=2, D=3, H=4, dtype=np.float64):
@@ -82,6 +82,8 @@ def test_beyond_output_and_gradients_almost_nothing_is_held():
         ({"every": 0}, ValueError, "every must be a positive integer, got 0"),
         ({"x": np.zeros((5, 3))}, ValueError, r"x must be \(T, B, D=3\), got \(5, 3\)"),
         ({"state": np.zeros((2, 4))}, TypeError, "state must be a pair"),
+        ({"cell": gru}, ValueError, r"cell must be the module lstm or fast_lstm, got .*\.gru"),
+        ({"cell": "lstm"}, ValueError, "cell must be the module lstm or fast_lstm, got 'lstm'"),
     ],
 )
 def test_forward_names_the_argument_that_does_not_fit(change, error, message):
@@ -97,3 +99,29 @@ def test_backward_asks_for_what_forward_kept_of_the_same_sequence():
         segmented.backward(params, x[:4], kept, dh[:4])
     with pytest.raises(ValueError, match=r"dh must be \(T=5, B=2, H=4\), got \(4, 2, 4\)"):
         segmented.backward(params, x, kept, dh[:4])
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"every": 3}, ValueError, r"kept.c must be \(⌈T/every⌉=2, B=2, H=4\), got \(3, 2, 4\)"),
+        ({"every": 0}, ValueError, "kept.every must be a positive integer, got 0"),
+        ({"every": True}, ValueError, "kept.every must be a positive integer, got True"),
+        ({"c": np.zeros((2, 2, 4))}, ValueError, r"kept.c must be .*, got \(2, 2, 4\)"),
+        ({"c": np.zeros((3, 2, 4), "f4")}, TypeError, "kept.c must be float64"),
+    ],
+)
+def test_backward_names_what_was_changed_in_what_was_kept(change, error, message):
+    params, x, dh, _, _ = setting(5)
+    kept = segmented.forward(params, x, every=2)._replace(**change)
+    with pytest.raises(error, match=message):
+        segmented.backward(params, x, kept, dh)
+
+
+def test_backward_refuses_a_trace_and_another_cell():
+    params, x, dh, _, _ = setting(5)
+    kept = segmented.forward(params, x)
+    with pytest.raises(TypeError, match=r"kept must be segmented\.Kept, got lstm\.Trace"):
+        segmented.backward(params, x, lstm.forward(params, x), dh)
+    with pytest.raises(ValueError, match="cell must be the module lstm or fast_lstm, got None"):
+        segmented.backward(params, x, kept, dh, cell=None)

@@ -16,7 +16,7 @@ DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 def check_size(name: str, size: Any) -> int:
     """Return a positive integer as an int: 4 · np.int8(100) would overflow."""
-    if not isinstance(size, int | np.integer) or size < 1:
+    if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
         raise ValueError(f"{name} must be a positive integer, got {size!r}")
     return int(size)
 

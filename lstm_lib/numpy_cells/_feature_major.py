@@ -37,7 +37,10 @@ def product(W: Array, B: int, blocked: bool | None) -> Product:
     """Plan W @ z for columns z (K, B): whole, or W cut into pieces of rows that are small.
 
     blocked: pieces where there can be such, or not; None does what is faster on this machine.
+    Raises TypeError for anything else.
     """
+    if blocked is not None and not isinstance(blocked, bool):
+        raise TypeError(f"blocked must be True, False or None, got {blocked!r}")
     rows, K = W.shape
     n = 1
     while rows // n * K * B > SMALL and rows % (2 * n) == 0:
@@ -107,30 +110,49 @@ def carve(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[Array]:
 def room(out: Any, kind: type, dtype: np.dtype, **shapes: tuple[int, ...]) -> list[Array]:
     """Memory for the arrays of a trace: new, or that of `out`, a trace of an earlier call.
 
-    Raises TypeError where `out` is no `kind`, ValueError where it is of other sizes.
+    Raises TypeError where `out` is no `kind`, ValueError where it is of other sizes, or where its
+    arrays cannot be written, or not as one piece.
     """
     if out is None:
         return carve(dtype, *shapes.values())
     if not isinstance(out, kind):
         raise TypeError(f"out must be a {title(kind)}, got {title(type(out))}")
-    for name, shape in shapes.items():
-        array = getattr(out, name)
+    arrays = behind("out", out, dtype, **shapes)
+    for name, array in zip(shapes, arrays, strict=True):
+        if not (array.flags.c_contiguous and array.flags.writeable):
+            raise ValueError(f"out.{name} must be C-contiguous and writeable, as forward made it")
+    return arrays
+
+
+def behind(argument: str, trace: Any, dtype: np.dtype, **shapes: tuple[int, ...]) -> list[Array]:
+    """The arrays of which a trace's fields are views.
+
+    Raises ValueError where it has none, or of other sizes.
+    """
+    arrays: list[Any] = [getattr(trace, name, None) for name in shapes]
+    for (name, shape), array in zip(shapes.items(), arrays, strict=True):
+        if not isinstance(array, np.ndarray):
+            raise ValueError(
+                f"{argument} must be a trace as forward returns it: this one has no {name}, "
+                "as after _replace"
+            )
         if array.shape != shape or array.dtype != dtype:
             raise ValueError(
-                f"out must be the trace of an input of the same sizes, its {name} {shape} {dtype}, "
-                f"got {array.shape} {array.dtype}"
+                f"{argument} must be the trace of an input of the same sizes, its {name} {shape} "
+                f"{dtype}, got {array.shape} {array.dtype}"
             )
-    return [getattr(out, name) for name in shapes]
+    return arrays
 
 
 def new_columns(h_0: Array, x: Array, out: Array) -> None:
     """Fill in what is known before the first step of out (T+1, H+D+1, B): h_0, all x_t and 1.
 
-    There is no x_{T+1}: its place is left as it is.
+    There is no x_{T+1}: its place is left as it is. h_0 and x may be views of out.
     """
     T, H = len(x), h_0.shape[1]
-    out[0, :H] = h_0.T
+    start = h_0.T.copy()
     to_columns(x, out[:T, H:-1])
+    out[0, :H] = start
     out[:, -1] = 1
 
 

@@ -10,8 +10,9 @@
 all written in place. `backward` takes the steps in chunks that stay in a core's cache: the local
 derivatives of a whole chunk, then the loop, then one product for the weights and one for x.
 
-A gate is 0 where σ is below about 1e-16 (float64) or 6e-8 (float32). The rounding of the products
-depends on how they are cut into pieces; give `blocked` for the same bits in each process.
+A gate is rounded to a multiple of about ε/4 (3e-8 in float32, 6e-17 in float64), so its relative
+error grows as σ shrinks. The rounding of the products depends on how they are cut into pieces; give
+`blocked` for the same bits in each process.
 """
 
 import numpy as np
@@ -20,6 +21,7 @@ from lstm_lib.numpy_cells import _arguments as check
 from lstm_lib.numpy_cells import lstm
 from lstm_lib.numpy_cells._feature_major import (
     add_products,
+    behind,
     carve,
     new_columns,
     product,
@@ -52,7 +54,8 @@ def forward(
     """Run the cell over x and keep the states and gates of every step.
 
     x: (T, B, D), T ≥ 1. state: (h_0, c_0), each (B, H), zero where None. out: the trace of an
-    earlier call with the same sizes, which is written over: that spares the system fetching memory.
+    earlier call with the same sizes, which is written over, and with it all that `backward` reads
+    of that call: that spares the system fetching memory. x and state may be views of it.
     blocked: cut the products into pieces; None does what was faster when first tried here.
     Raises TypeError for a dtype and ValueError for a shape that does not fit.
     """
@@ -61,9 +64,10 @@ def forward(
     h_0, c_0 = check.check_pair("state", state, B, H, dtype)
     shapes = {"columns": (T + 1, H + D + 1, B), "rows": (T + 2, 5, H, B)}
     columns, rows = room(out, Trace, dtype, **shapes)
+    c_start = c_0.T.copy()  # c_0 may be a view of columns
     new_columns(h_0, x, columns)
     rows[0] = 0  # there is no gate before the first step
-    rows[1, 4] = c_0.T
+    rows[1, 4] = c_start
     _run(_halved(params), columns, rows, blocked)
     o, i, f, g = (to_rows(rows[:-1, k]) for k in range(4))
     trace = Trace(to_rows(columns[:, :H]), to_rows(rows[1:, 4]), i, f, g, o)
@@ -130,10 +134,14 @@ def backward(
     params, x: as in `forward`, which returned `trace`. dh: (T, B, H), the derivative of L by each
     h_t where L uses it directly. dstate: (dh_T, dc_T), each (B, H), what arrives at the last state
     besides. blocked: as in `forward`.
+    All is read from trace.rows and trace.columns, where x is too: not from x, nor from the fields.
+    Where another `forward` wrote over the trace, the gradient is that of its input.
+    Raises TypeError for a dtype and ValueError for a shape that does not fit.
     """
     D, H, dtype = check.check_params(params, Params, 4)
     T, B = check.check_input(x, D, dtype)
     check.check_trace(trace, Trace, T, B, H, dtype)
+    behind("trace", trace, dtype, columns=(T + 1, H + D + 1, B), rows=(T + 2, 5, H, B))
     check.check_array("dh", dh, (("T", T), ("B", B), ("H", H)), dtype)
     dh_t, dc_t = (a.T.copy() for a in check.check_pair("dstate", dstate, B, H, dtype))
     K, n = H + D + 1, steps_a_chunk(T, B)

@@ -11,6 +11,7 @@ from lstm_lib.numpy_cells import _arguments as check
 from lstm_lib.numpy_cells import rnn
 from lstm_lib.numpy_cells._feature_major import (
     add_products,
+    behind,
     carve,
     new_columns,
     product,
@@ -72,11 +73,13 @@ def backward(
     """Backpropagate through time: what `rnn.backward` gives.
 
     params, x: as in `forward`, which returned `trace`. dh: (T, B, H), the derivative of L by each
-    h_t where L uses it directly. dstate: (B, H), what arrives at h_T besides.
+    h_t where L uses it directly. dstate: (B, H), what arrives at h_T besides. What is read of
+    the trace: as in `fast_lstm`.
     """
     D, H, dtype = check.check_params(params, Params, 1)
     T, B = check.check_input(x, D, dtype)
     check.check_trace(trace, Trace, T, B, H, dtype)
+    behind("trace", trace, dtype, columns=(T + 1, H + D + 1, B))
     check.check_array("dh", dh, (("T", T), ("B", B), ("H", H)), dtype)
     dh_t = check.check_state("dstate", dstate, B, H, dtype).T.copy()
     W_h, W_x = (np.ascontiguousarray(W) for W in (params.W_h, params.W_x))

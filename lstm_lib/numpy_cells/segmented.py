@@ -9,12 +9,12 @@ place of T, for one more forward pass (Chen et al. 2016, section 4).
 
 from math import isqrt
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lstm_lib.numpy_cells import _arguments as check
-from lstm_lib.numpy_cells import lstm
+from lstm_lib.numpy_cells import fast_lstm, lstm
 from lstm_lib.numpy_cells.lstm import Array, Gradients, Params, State
 
 
@@ -40,8 +40,10 @@ def forward(
     x: (T, B, D), T ≥ 1. state: (h_0, c_0), each (B, H), zero where None.
     every: steps a segment; None is about √T / 4, which needs the least memory. cell: `lstm` or
     `fast_lstm`, whose `forward` and `backward` run the segments.
-    Raises TypeError for a dtype and ValueError for a shape or an `every` that does not fit.
+    Raises TypeError for a dtype and ValueError for a shape, an `every` or a `cell` that does not
+    fit.
     """
+    _check_cell(cell)
     D, H, dtype = check.check_params(params, Params, 4)
     T, B = check.check_input(x, D, dtype)
     # While a segment is at work, each of its steps takes about 16 arrays (B, H), a kept c one:
@@ -73,9 +75,14 @@ def backward(
     directly. dstate: (dh_T, dc_T), each (B, H), what arrives at the last state besides. The
     gradients differ from those of `lstm.backward` by rounding only.
     """
+    _check_cell(cell)
     D, H, dtype = check.check_params(params, Params, 4)
     T, B = check.check_input(x, D, dtype)
+    if not isinstance(kept, Kept):
+        raise TypeError(f"kept must be {check.title(Kept)}, got {check.title(type(kept))}")
     check.check_array("kept.h", kept.h, (("T+1", T + 1), ("B", B), ("H", H)), dtype)
+    segments = -(-T // check.check_size("kept.every", kept.every))
+    check.check_array("kept.c", kept.c, (("⌈T/every⌉", segments), ("B", B), ("H", H)), dtype)
     check.check_array("dh", dh, (("T", T), ("B", B), ("H", H)), dtype)
     dstate = check.check_pair("dstate", dstate, B, H, dtype)
     dparams, dx = Params(*(np.zeros_like(weights) for weights in params)), np.empty_like(x)
@@ -88,3 +95,9 @@ def backward(
             total += of_segment
         del trace, part, of_segment, total  # else they are there while the next segment runs
     return Gradients(dparams, dx, dstate)
+
+
+def _check_cell(cell: Any) -> None:
+    if cell is not lstm and cell is not fast_lstm:
+        came = getattr(cell, "__name__", repr(cell))
+        raise ValueError(f"cell must be the module lstm or fast_lstm, got {came}")

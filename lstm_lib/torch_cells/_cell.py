@@ -37,7 +37,7 @@ class Cell(nn.Module):
     ) -> None:
         super().__init__()
         for name, size in {"D": D, "H": H}.items():
-            if not isinstance(size, int | np.integer) or size < 1:
+            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
                 raise ValueError(f"{name} must be a positive integer, got {size!r}")
         if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
             raise TypeError(f"dtype must be a floating type, got {dtype}")
