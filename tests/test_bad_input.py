@@ -1,5 +1,6 @@
 """What does not fit raises an error that names the argument, what was expected and what came."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from cells import (
     torch_state,
     torch_twins,
 )
+from torch.func import functional_call
 
 from lstm_lib.numpy_cells import lstm
 
@@ -200,6 +202,32 @@ def test_sizes_below_one_and_strange_dtypes_are_refused(family: Family) -> None:
             family.ours(4, size)
     with pytest.raises(TypeError, match="dtype must be float32 or float64, got int64"):
         family.numpy.init_params(rng, 3, 4, dtype=int)
+
+
+WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("backend", ["loop", "fused", "triton"])
+@pytest.mark.parametrize("family", [RNN, LSTM, GRU], ids=lambda family: family.name)
+def test_torch_names_the_weight_of_another_shape_that_was_put_in_place(
+    family: Family, backend: str, name: str
+) -> None:
+    module = family.ours(D, H)
+    if family is not RNN:
+        module.backend = backend
+    right = tuple(getattr(module, name).shape)
+    for shape in ((1, *right[1:]), (right[0] + 1, *right[1:]), (*right[:-1], right[-1] + 1)):
+        message = re.escape(f"{name} must be {right}, got {shape}")
+        with pytest.raises(ValueError, match=message):
+            functional_call(module, {name: torch.zeros(shape)}, (torch.zeros(T, B, D),))
+
+
+def test_a_hidden_size_that_was_changed_later_is_refused() -> None:
+    module = LSTM.ours(D, H, backend="triton")
+    module.H = 64
+    with pytest.raises(ValueError, match=r"weight_ih_l0 must be \(256, 3\), got \(20, 3\)"):
+        module(torch.zeros(T, B, D))
 
 
 # what arrives at backward

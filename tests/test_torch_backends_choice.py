@@ -4,6 +4,7 @@ import copy
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from backends import Place, Problem, both_families
@@ -20,6 +21,13 @@ NAMES = "'loop', 'fused', 'graph', 'triton', 'auto'"
 def test_an_unknown_name_is_answered_with_the_known_ones(family: Family) -> None:
     with pytest.raises(ValueError, match=f"backend must be one of {NAMES}, got 'cudnn'"):
         family.ours(2, 3, backend="cudnn")
+
+
+@both_families
+def test_a_name_that_is_no_string_is_refused(family: Family) -> None:
+    for name in (None, ["loop"], np.array(["loop", "fused"])):
+        with pytest.raises(ValueError, match=f"backend must be one of {NAMES}, got "):
+            family.ours(2, 3, backend=name)
 
 
 @both_families
@@ -69,11 +77,25 @@ def test_without_a_gpu_nothing_can_run_on_one() -> None:
             "dtype must be a floating type of torch, got torch.int",
         ),
         ({"dtype": "float32"}, TypeError, "dtype must be a floating type of torch, got float32"),
+        ({"cell": ["lstm"]}, ValueError, r"cell must be 'lstm' or 'gru', got \['lstm'\]"),
+        ({"H": 0}, ValueError, "H must be a positive integer, got 0"),
+        ({"H": "8"}, ValueError, "H must be a positive integer, got '8'"),
     ],
 )
 def test_backends_names_what_it_does_not_know(question: Any, kind: Any, message: str) -> None:
     with pytest.raises(kind, match=message):
         torch_cells.backends(**question)
+
+
+@pytest.mark.parametrize("interpreted", [True, False])
+@pytest.mark.parametrize("device", ["meta", "mps"])
+def test_triton_names_the_devices_that_it_takes(
+    device: str, interpreted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_triton, "INSTALLED", True)
+    monkeypatch.setattr(_triton, "INTERPRETED", interpreted)
+    reason = torch_cells.backends(device)["triton"]
+    assert reason.endswith(f"on a CUDA device, or interpreted on the CPU, not on {device}")
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])

@@ -152,3 +152,18 @@ def test_lengths_of_no_sequences_are_none_at_all(family: Family) -> None:
     output, last = family.ours(2, 4)(torch.zeros(7, 0, 2), None, lengths)
     assert output.shape == (7, 0, 4)
     assert (last[0] if family is LSTM else last).shape == (1, 0, 4)
+
+
+@pytest.mark.parametrize("dtype", [torch.int32, torch.int64], ids=str)
+@every_place
+def test_lengths_may_be_changed_before_backward(place: Place, dtype: torch.dtype) -> None:
+    module = LSTM.ours(2, 3, backend=place.backend, device=place.device)
+    x = torch.ones(4, 2, 2, device=place.device, requires_grad=True)
+    lengths = torch.tensor([2, 4], dtype=dtype, device=place.device)
+    by_x = []
+    for after in ([2, 4], [4, 1]):
+        output, _ = module(x, None, lengths)
+        lengths.copy_(torch.tensor(after))
+        by_x.append(torch.autograd.grad(output.sum(), x)[0])
+        lengths.copy_(torch.tensor([2, 4]))
+    assert torch.equal(*by_x)

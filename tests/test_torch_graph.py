@@ -1,5 +1,7 @@
 """CUDA graphs without a GPU: what is recorded, kept and copied; an imitation does the replaying."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -36,6 +38,7 @@ def _imitated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return imitation, imitation.outputs
 
     monkeypatch.setattr(graph, "record", record)
+    monkeypatch.setattr(graph, "stream_of", lambda device: 0)
     monkeypatch.setattr(_backends, "why_not", lambda *_: None)
     monkeypatch.setattr(Imitation, "made", 0)
     graph.recording.cache_clear()
@@ -84,3 +87,32 @@ def test_no_more_than_eight_recordings_are_kept() -> None:
         module(torch.zeros(T, 1, 2))
     assert graph.recording.cache_info().currsize == 8
     assert Imitation.made == 11
+
+
+def test_threads_get_the_results_of_their_own_inputs() -> None:
+    results: dict[int, list[float]] = {1: [], 2: []}
+
+    def double(x: Tensor) -> tuple[Tensor]:
+        time.sleep(0.001)  # the other thread has its turn
+        return (2 * x,)
+
+    def work(k: int) -> None:
+        for _ in range(20):
+            (doubled,) = graph.replay(double, torch.full((3,), float(k)))
+            results[k].append(float(doubled[0]))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in results]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == {1: [2.0] * 20, 2: [4.0] * 20}
+    assert Imitation.made == 1
+
+
+def test_each_stream_has_a_recording_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = LSTM.ours(2, 3, backend="graph")
+    for stream in (0, 7, 0):
+        monkeypatch.setattr(graph, "stream_of", lambda device, stream=stream: stream)
+        module(torch.zeros(4, 1, 2))
+    assert Imitation.made == 2

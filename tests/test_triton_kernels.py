@@ -210,6 +210,33 @@ def test_nan_in_one_sequence_stays_in_it(cell: Any, H: int) -> None:
         assert not sequences[[0, 2]].isnan().any(), name
 
 
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")  # the interpreter's
+@both_designs
+@every_cell
+def test_infinity_makes_nan_only_where_it_does_in_the_equations(cell: Any, H: int) -> None:
+    """Units beside the real ones multiply it by a weight of 0."""
+    problem = draw(cell, 3, 3, H, torch.float32)
+    problem.forward[1].abs_()  # every gate of that sequence is 1 then, not NaN
+    problem.forward[-2 if cell is triton_lstm else -1][1, 0] = torch.inf  # of h_0
+    ours, right = run(cell, problem), expected(cell, problem)
+    assert right["h"][1:, 1].isfinite().any()
+    for name in ("h", "dh_0"):
+        assert torch.equal(ours[name].cpu().isnan(), right[name].isnan()), name
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+@every_cell
+def test_infinity_that_arrives_from_the_loss_stays_infinity(cell: Any) -> None:
+    problem = draw(cell, 3, 3, 5, torch.float32)
+    for array in problem.forward:
+        array.abs_()  # all slopes are positive then: there is no ∞ − ∞
+    problem.forward[-1].add_(1)  # h above n in the GRU
+    problem.backward[0][2, 1, 0] = torch.inf
+    dh_0 = run(cell, problem)["dh_0"]
+    assert dh_0[1].isposinf().all()
+    assert dh_0[[0, 2]].isfinite().all()
+
+
 @every_cell
 def test_an_empty_batch_gives_empty_results(cell: Any) -> None:
     for H in (5, 130):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from lstm_lib.torch_cells import fused_gru, fused_lstm
+from lstm_lib.torch_cells._cell import check_size
 from lstm_lib.torch_cells.graph import replay
 from lstm_lib.torch_cells.sequence import Backend
 
@@ -25,17 +26,17 @@ def backends(
 
     cell: "lstm" or "gru", with H hidden units, its weights of this dtype and on this device.
     """
-    if cell not in FUSED:
+    if not isinstance(cell, str) or cell not in FUSED:
         raise ValueError(f"cell must be 'lstm' or 'gru', got {cell!r}")
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise TypeError(f"dtype must be a floating type of torch, got {dtype}")
-    device = torch.device(device)
+    device, H = torch.device(device), check_size("H", H)
     return {name: why_not(name, cell, device, dtype, H) or "ok" for name in NAMES[:-1]}
 
 
 def check_name(name: Any) -> str:
     """Return the name of a backend; raise ValueError for any other."""
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         names = ", ".join(map(repr, NAMES))
         raise ValueError(f"backend must be one of {names}, got {name!r}")
     return name

@@ -36,16 +36,11 @@ class Cell(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        for name, size in {"D": D, "H": H}.items():
-            if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
-                raise ValueError(f"{name} must be a positive integer, got {size!r}")
+        self.D, self.H = D, H = check_size("D", D), check_size("H", H)
         if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
             raise TypeError(f"dtype must be a floating type, got {dtype}")
-        self.D, self.H = D, H = int(D), int(H)
-        wide, bound = self.blocks * H, H**-0.5
-        weights = {"weight_ih_l0": [wide, D], "weight_hh_l0": [wide, H]}
-        biases = {"bias_ih_l0": [wide], "bias_hh_l0": [wide]}
-        for name, shape in (weights | biases).items():
+        bound = H**-0.5
+        for name, shape in self._shapes().items():
             values = torch.empty(shape, device=device, dtype=dtype)
             parameter = nn.Parameter(values.uniform_(-bound, bound, generator=generator))
             self.register_parameter(name, parameter)
@@ -54,8 +49,21 @@ class Cell(nn.Module):
         backend = "" if self.backend == "loop" else f", backend={self.backend!r}"
         return f"D={self.D}, H={self.H}{backend}"
 
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        """The parameters' names and shapes."""
+        wide = self.blocks * self.H
+        matrices = {"weight_ih_l0": (wide, self.D), "weight_hh_l0": (wide, self.H)}
+        return {**matrices, "bias_ih_l0": (wide,), "bias_hh_l0": (wide,)}
+
     def _check_input(self, x: Any) -> None:
-        """Raise unless x is (T, B, D) with T ≥ 1, of the weights' dtype and device."""
+        """Raise unless x is (T, B, D) with T ≥ 1, of the weights' dtype and device.
+
+        And unless the weights are as they were made: `torch.func.functional_call` takes any, torch
+        would stretch some to fit, and a GPU's kernel reads past the end of others.
+        """
+        for weight, shape in self._shapes().items():
+            if (came := getattr(self, weight).shape) != shape:
+                raise ValueError(f"{weight} must be {shape}, got {tuple(came)}")
         self._check("x", x, f"(T, B, D={self.D})")
         if x.ndim != 3 or x.shape[2] != self.D:
             raise ValueError(f"x must be (T, B, D={self.D}), got {tuple(x.shape)}")
@@ -85,7 +93,8 @@ class Cell(nn.Module):
             raise ValueError(f"{wanted}, got {tuple(lengths.shape)} {lengths.dtype}")
         if B > 0 and (lengths.min() < 1 or lengths.max() > T):
             raise ValueError(f"lengths must each be 1 … T = {T}, got {lengths.tolist()}")
-        return lengths.to(x.device, torch.int32)
+        # A copy, since backward reads them too.
+        return lengths.to(x.device, torch.int32, copy=True)
 
     def _check(self, name: str, tensor: Any, wanted: str) -> None:
         if not isinstance(tensor, Tensor):
@@ -97,6 +106,13 @@ class Cell(nn.Module):
             raise ValueError(
                 f"{name} must be on {weight.device} as the weights, got {tensor.device}"
             )
+
+
+def check_size(name: str, size: Any) -> int:
+    """Return a positive integer as an int."""
+    if not isinstance(size, int | np.integer) or isinstance(size, bool) or size < 1:
+        raise ValueError(f"{name} must be a positive integer, got {size!r}")
+    return int(size)
 
 
 def stack_gate(values: list[Tensor]) -> Tensor:

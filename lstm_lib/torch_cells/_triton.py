@@ -133,6 +133,8 @@ def why_not(dtype: torch.dtype, H: int, device: torch.device | str) -> str | Non
         return f"the Triton kernels take float16, bfloat16, float32 and float64, not {dtype}"
     if H > LARGEST_H:
         return f"the Triton kernels hold W_h on chip, so H must be at most {LARGEST_H}, got {H}"
+    if device.type not in ("cpu", "cuda"):
+        return f"Triton takes tensors on a CUDA device, or interpreted on the CPU, not on {device}"
     if INTERPRETED:
         return None
     if device.type != "cuda":

@@ -7,28 +7,40 @@ GPU waits. Recorded once for given shapes, the whole loop over the steps is star
 
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Lock
 
 import torch
 from torch import Tensor
 
 Run = Callable[..., tuple[Tensor, ...]]
 Form = tuple[torch.Size, torch.dtype, torch.device]
+ONE_AT_A_TIME = Lock()
+"""Two threads that fill the inputs of one recording would get each other's results, and what one
+thread does can spoil what another is recording."""
 
 
 def replay(run: Run, *inputs: Tensor | None) -> tuple[Tensor, ...]:
     """Return `run` of these inputs, recorded at the first call with tensors of their forms.
 
-    The recordings used last are kept, eight of them, with their inputs and outputs. What is set
-    while recording (TF32, for one) stays as it was then.
+    The recordings used last are kept, eight of them, with their inputs and outputs, one for each
+    stream that asks: what is submitted to two streams may run at the same time. What is set while
+    recording (TF32, for one) stays as it was then. Threads may call it.
     """
-    forms = (None if each is None else (each.shape, each.dtype, each.device) for each in inputs)
-    return recording(run, *forms)(*inputs)
+    forms = [None if each is None else (each.shape, each.dtype, each.device) for each in inputs]
+    stream = stream_of(next(each.device for each in inputs if each is not None))
+    with ONE_AT_A_TIME:
+        return recording(run, stream, *forms)(*inputs)
 
 
 @lru_cache(maxsize=8)
-def recording(run: Run, *forms: Form | None) -> "Recording":
-    """Return the recording of `run` for inputs of these forms, made at the first call."""
+def recording(run: Run, stream: int, *forms: Form | None) -> "Recording":
+    """Return the recording of `run` for a stream and these forms, made at the first call."""
     return Recording(run, *forms)
+
+
+def stream_of(device: torch.device) -> int:
+    """The number of the stream to which this thread submits on a device."""
+    return torch.cuda.current_stream(device).cuda_stream
 
 
 class Recording:

@@ -63,7 +63,7 @@ def forward_kernel(
         z = sigmoid(tl.load(a + H, real, 0.0) + dot(h_before, W_z, PRECISION))
         m = bias + dot(h_before, W_n, PRECISION)
         n = tanh(tl.load(a + 2 * H, real, 0.0) + r * m)
-        h_new = (1 - z) * n + z * h_t
+        h_new = tl.where(j < H, (1 - z) * n + z * h_t, 0.0)  # as in triton_lstm
         if live is not None:
             h_new = tl.where(t < steps, h_new, h_t)
         h_t = h_new
@@ -113,6 +113,7 @@ def backward_kernel(
         tl.store(dm + row * H + state, dm_t, real)
         dh_t = dh_before + dot(da_r, W_r, PRECISION)
         dh_t += dot(da_z, W_z, PRECISION) + dot(dm_t, W_n, PRECISION)
+        dh_t = tl.where(j < H, dh_t, 0.0)
     tl.store(dh_0 + state, dh_t, real)
 
 

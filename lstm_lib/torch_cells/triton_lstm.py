@@ -51,7 +51,7 @@ def forward_kernel(
     b = tl.program_id(0) * BB + tl.arange(0, BB)[:, None]  # (BB, 1) the program's sequences
     j = tl.arange(0, HP)[None, :]  # (1, HP) units, H of them real, HP a power of two
     k = tl.arange(0, HP)[:, None]  # (HP, 1) units of h_{t-1}
-    real = (b < B) & (j < H)  # what is masked is loaded as 0, stays 0 in c and h, and isn't stored
+    real = (b < B) & (j < H)  # what is masked is loaded as 0, stays 0 in h, and isn't stored
     W, W_real = W_h + k * 4 * H + j, (k < H) & (j < H)
     W_i, W_f, W_g, W_o = load_four(W, H, W_real)
     state = b * H + j  # where in a row of h and c
@@ -67,7 +67,7 @@ def forward_kernel(
         g = tanh(u_g + dot(h_t, W_g, PRECISION))
         o = sigmoid(u_o + dot(h_t, W_o, PRECISION))
         c_new = f * c_t + i * g
-        h_new = (o * tanh(c_new)).to(h_t.dtype)
+        h_new = tl.where(j < H, o * tanh(c_new), 0.0).to(h_t.dtype)  # else ∞ · 0 of W spreads NaN
         if live is not None:
             c_new, h_new = tl.where(t < steps, c_new, c_t), tl.where(t < steps, h_new, h_t)
         c_t, h_t = c_new, h_new
@@ -117,6 +117,7 @@ def backward_kernel(
         store_four(da + row * 4 * H + gate, H, real, da_i, da_f, da_g, da_o)
         dh_t = dh_before + dot(da_i, W_i, PRECISION) + dot(da_f, W_f, PRECISION)
         dh_t += dot(da_g, W_g, PRECISION) + dot(da_o, W_o, PRECISION)
+        dh_t = tl.where(j < H, dh_t, 0.0)
         dc_t, c_t = dc, c_before
     tl.store(dh_0 + state, dh_t, real)
     tl.store(dc_0 + state, dc_t, real)
