@@ -73,6 +73,7 @@ experiment: data ## run a long experiment and record it: make experiment NAME=sh
 
 bench: install ## race on the CPU, and record it (ten minutes on a machine with nothing else to do)
 	env -u TQDM_DISABLE $(BIN)/python -m benchmarks cpu
+	env -u TQDM_DISABLE $(BIN)/python -m benchmarks kept
 
 bench-gpu: install ## the same on an NVIDIA GPU
 	env -u TQDM_DISABLE $(BIN)/python -m benchmarks gpu

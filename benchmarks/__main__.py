@@ -8,10 +8,16 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import cpu, gpu, guard, tables
+from benchmarks import cpu, gpu, guard, kept, tables
 from benchmarks.contestants import PEERS
+from benchmarks.problem import SHAPES
 from lstm_lib import recorded
 
+HELP = {
+    "cpu": "race on the CPU, print the tables",
+    "kept": "race on the CPU with memory that the process keeps",
+    "gpu": "race on the GPU, print the tables",
+}
 PACKAGES = sorted({package for _, needs in PEERS.values() for package in needs} | {"triton"})
 
 
@@ -19,8 +25,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="what", required=True)
-    for name in ("cpu", "gpu"):
-        command = commands.add_parser(name, help=f"race on the {name.upper()}, print the tables")
+    for name, help_ in HELP.items():
+        command = commands.add_parser(name, help=help_)
         command.add_argument(
             "--quick", action="store_true", help="a small part, in less than a minute"
         )
@@ -42,6 +48,8 @@ def measure(what: str, quick: bool, out: Path | None) -> None:
     if what == "cpu":
         settings = cpu.QUICK if quick else cpu.FULL
         results, threads = cpu.run(settings), max(settings.seconds)
+    elif what == "kept":
+        results, threads = (kept.run(SHAPES[:2], 0.5) if quick else kept.run()), 1
     else:
         grid = gpu.GRID[:: len(gpu.BATCHES)] if quick else gpu.GRID
         results, threads = gpu.run(grid), torch.get_num_threads()
@@ -61,8 +69,8 @@ def measure(what: str, quick: bool, out: Path | None) -> None:
 
 
 def print_recorded() -> None:
-    """The tables of both records, where they are."""
-    for what, show in {"cpu": tables.cpu, "gpu": tables.gpu}.items():
+    """The tables of all records, where they are."""
+    for what, show in {"cpu": tables.cpu, "kept": tables.kept, "gpu": tables.gpu}.items():
         if f"speed_{what}" in recorded.names():
             print(show(recorded.read(f"speed_{what}")))
         else:

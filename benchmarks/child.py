@@ -23,13 +23,19 @@ def environment(threads: int) -> dict[str, str]:
     }
 
 
-def in_child(threads: int, function: Callable[..., Any], *arguments: Any) -> Any:
+def in_child(
+    threads: int,
+    function: Callable[..., Any],
+    *arguments: Any,
+    variables: dict[str, str] | None = None,
+) -> Any:
     """What function(*arguments) returns in a new process with this many threads.
 
-    function and arguments must be picklable. What it raises is raised here.
+    variables: of its environment, besides. function and arguments must be picklable. What it
+    raises is raised here.
     """
     with (
-        _environment(environment(threads)),
+        _environment(environment(threads) | (variables or {})),
         ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
     ):
         return pool.submit(function, *arguments).result()

@@ -105,8 +105,9 @@ def step_bounds(
 ) -> dict[str, float]:
     """What one step takes at least, in µs, part by part, on a machine with these ceilings.
 
-    rates: of `ceilings`. own: of `step_matmuls`. The parts follow each other on one thread, so
-    their sum bounds any version that makes these calls; memory traffic may hide behind the rest.
+    rates: of `ceilings`. own: of `step_matmuls`. The parts follow each other on one thread. Their
+    sum is a yardstick and no strict bound: matrices small enough not to be packed are multiplied
+    some per cent faster than large ones, and memory traffic may hide behind the rest or in a cache.
     """
     _, B, D, H = shape
     training = mode == "train"

@@ -16,8 +16,16 @@ from lstm_lib.timing import compare, interleave
 SPINNING = 0.03
 
 
-def run(shapes: Sequence[Shape], threads: int, seconds: float, rounds: int = 5) -> dict[str, Any]:
+def run(
+    shapes: Sequence[Shape],
+    threads: int,
+    seconds: float,
+    rounds: int = 5,
+    only: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Race at every shape; see `interleave` for seconds (a mode at a shape) and rounds.
+
+    only: the names of those that race; None: all that are installed.
 
     One thread is measured in CPU time of the process, which other processes do not disturb;
     several in elapsed time, since waiting for each other is part of what threads cost.
@@ -26,6 +34,7 @@ def run(shapes: Sequence[Shape], threads: int, seconds: float, rounds: int = 5) 
     torch.set_num_threads(threads)
     clock, pause = (time.process_time, 0.0) if threads == 1 else (time.perf_counter, SPINNING)
     builders, absent = gather()
+    builders = {name: build for name, build in builders.items() if only is None or name in only}
     races, errors = [], []
     title = f"{threads} thread{'s' * (threads > 1)}"
     for shape in tqdm(shapes, desc=title, unit="shape"):

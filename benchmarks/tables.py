@@ -39,6 +39,15 @@ def cpu(record: dict[str, Any]) -> str:
     return "\n\n".join([*parts, verdicts(aims.cpu(record))])
 
 
+def kept(record: dict[str, Any]) -> str:
+    """The race with memory that the process keeps."""
+    parts = [_made(record), ", ".join(f"{k}={v}" for k, v in record["variables"].items())]
+    for mode, title in MODES.items():
+        races = [race for race in record["races"] if race["mode"] == mode]
+        parts.append(f"{title}, memory kept: torch.nn's time / the other's\n\n{ratios(races)}")
+    return "\n\n".join(parts)
+
+
 def gpu(record: dict[str, Any]) -> str:
     """All tables of a GPU record, and a verdict for every aim."""
     parts = [_made(record), ", ".join(f"{k} {v}" for k, v in record["device"].items())]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import aims, child, contestants, cpu, gpu, limits, memory, race, tables
+from benchmarks import aims, child, contestants, cpu, gpu, kept, limits, memory, race, tables
 from benchmarks.__main__ import main
 from benchmarks.problem import Contestant, Shape, check, draw, solve
 from lstm_lib import recorded
@@ -274,13 +274,22 @@ def test_a_record_keeps_the_command_and_the_versions_of_what_is_installed(tmp_pa
         path=tmp_path / "other.json",
     )
     assert path == tmp_path / "other.json"
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    assert kept["x"] == 1
-    assert kept["made"]["command"] == "python -m mine"
-    assert "tqdm" in kept["made"]["versions"]
-    assert "no-such-package" not in kept["made"]["versions"]
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written["x"] == 1
+    assert written["made"]["command"] == "python -m mine"
+    assert "tqdm" in written["made"]["versions"]
+    assert "no-such-package" not in written["made"]["versions"]
 
 
 def test_the_names_of_what_is_recorded_are_those_that_can_be_read():
     assert "electricity" in recorded.names()
     assert all(recorded.read(name)["made"] for name in recorded.names())
+
+
+def test_the_race_with_kept_memory_has_two_racers_and_says_which_variables_keep_it() -> None:
+    found = kept.run([Shape(3, 2, 2, 4)], 0.01)
+    assert found["variables"] == kept.KEEP
+    assert [race["mode"] for race in found["races"]] == ["forward", "train"]
+    assert all(set(race["ratio"]) == {"numpy fast", "torch.nn"} for race in found["races"])
+    made = {"command": "", "date": "", "seconds": 1, "machine": "", "versions": {}}
+    assert "memory kept" in tables.kept({**found, "made": made})

@@ -20,7 +20,8 @@ SMALL, ROWS = 1_000_000, 8
 """OpenBLAS multiplies without packing the matrices first up to this rows · columns · depth; with
 fewer rows than 8 that is no gain."""
 COLUMNS = 768
-"""Steps · sequences that `backward` works on at once: few enough for a core's cache."""
+"""Steps · sequences that `backward` works on at once: more leave the caches, fewer make the product
+for the weights short. Found by trial."""
 LINE = 64
 """Bytes in a cache line, and in the widest vector that a processor works on."""
 
@@ -95,7 +96,7 @@ def carve(dtype: np.dtype, *shapes: tuple[int, ...]) -> list[Array]:
 
     Memory that comes in many pieces goes back to the system between two calls, and fetching it
     again costs as much as some of the arithmetic. A vector that lies across two cache lines is
-    slower to read, by a tenth of a step in all.
+    slower to read.
     """
     sizes = [-(-prod(shape) * dtype.itemsize // LINE) * LINE for shape in shapes]
     memory = np.empty(sum(sizes) + LINE, np.uint8)

@@ -7,8 +7,8 @@
     c_t         = sum of both halves of [i f]_t ⊙ [g c]_t   where c_{t-1} stands below g_t
     h_t         = o_t ⊙ tanh(c_t)
 
-all written in place. `backward` takes the steps in chunks that stay in a core's cache: the local
-derivatives of a whole chunk, then the loop, then one product for the weights and one for x.
+all written in place. `backward` takes the steps in chunks: the local derivatives of a whole chunk,
+then the loop, then one product for the weights and one call for x.
 
 A gate is rounded to a multiple of about ε/4 (3e-8 in float32, 6e-17 in float64), so its relative
 error grows as σ shrinks. The rounding of the products depends on how they are cut into pieces; give
