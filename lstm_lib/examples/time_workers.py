@@ -43,13 +43,13 @@ def update_seconds(T: int, B: int) -> float:
         x_own, y_own = train.share(x, y, axes=(1, 1))
         return nn.functional.mse_loss(model(x_own)[0], y_own), None
 
-    updates = min(50, max(6, 1000 // B))
+    updates = min(50, max(20, 1000 // B))
     train.run(nn.LSTM(D, H), step, train.Config(updates), progress=False)
     # What else the machine does can only add to the time.
     return min(b - a for a, b in pairwise(starts))
 
 
-def sum_seconds(n: int, *, times: int = 20) -> float:
+def sum_seconds(n: int, *, times: int = 50) -> float:
     """Seconds it takes to sum n float32 numbers over the workers of the process group."""
     numbers = torch.zeros(n)
 
