@@ -25,11 +25,12 @@ def train_together() -> list[float]:
         loss = nn.functional.mse_loss(model(x[:, mine]), y[mine]) * (mine.stop - mine.start) / B
         adam.zero_grad()
         loss.backward()
-        for each in (loss.detach_(), *(p.grad for p in model.parameters())):
-            dist.all_reduce(each)  # each worker's w_r L_r, and its gradient, become their sum
+        whole = loss.detach()
+        for each in (whole, *(p.grad for p in model.parameters())):
+            dist.all_reduce(each)  # w_r L_r and its gradient become their sums over the workers
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         adam.step()
-        losses.append(loss.item())
+        losses.append(whole.item())
     return losses
 
 
