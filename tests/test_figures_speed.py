@@ -52,6 +52,20 @@ def test_the_rows_are_named_from_top_to_bottom_about_a_line_at_1():
     assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "times as fast")
 
 
+@pytest.mark.parametrize(
+    ("lowest", "highest", "labels"),
+    [
+        (0.6, 2.5, ["0.6", "0.8", "1", "1.2", "1.5", "2"]),
+        (0.07, 3.0, ["0.1", "0.2", "0.5", "1", "2"]),
+        (40.0, 300.0, ["50", "100", "200"]),
+        (1.9, 3.1, ["2", "3"]),
+    ],
+)
+def test_a_narrow_axis_has_more_ticks_than_a_wide_one(lowest, highest, labels):
+    ax = dots({"a": [[value] * 3 for value in (lowest, highest)]})
+    assert [label.get_text() for label in ax.get_xticklabels()] == labels
+
+
 def test_dots_of_one_row_lie_near_it_and_apart_from_each_other():
     heights = [points.get_ydata() for points, *_ in dots().containers]
     assert (heights[0] < heights[1]).all()
@@ -81,6 +95,18 @@ def test_each_step_is_named_with_its_time():
     ax = stacked()
     assert [text.get_text() for text in ax.texts] == ["10 µs", "4 µs"]
     assert [text.get_text() for text in ax.get_yticklabels()] == SIZES
+
+
+def test_the_axis_of_shares_ends_at_the_whole_step():
+    for ax in (stacked(), stacked({"matmul": [15.0, 1.0]})):
+        assert [text.get_text() for text in ax.get_xticklabels()] == [
+            "0",
+            "0.25",
+            "0.5",
+            "0.75",
+            "1",
+        ]
+        assert_allclose(ax.get_xticks(), [0, 0.25, 0.5, 0.75, 1])
 
 
 def test_bounds_above_the_measured_time_are_shown_and_not_cut():

@@ -6,7 +6,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from .style import ACCENT, GREY, INK, RULE, STRONG_GREY, WHITE
@@ -34,6 +34,8 @@ FILLS: list[dict[str, Any]] = [
     {"facecolor": INK, "hatch": ""},
     {"facecolor": RULE, "hatch": "xx"},
 ]
+WIDE, NARROW = (1, 2, 5), (1, 1.2, 1.5, 2, 3, 4, 6, 8)
+"""The ticks of a decade, where the axis spans a factor of 6 and more, and where less."""
 
 
 def ratio_dots(
@@ -57,10 +59,9 @@ def ratio_dots(
         ax.errorbar(middle, place, xerr=whiskers, label=name, linestyle="", markersize=6, **DOTS[k])
     ax.axvline(1, color=GREY, linewidth=1.2, zorder=0)
     ax.set(xscale="log", xlabel=xlabel, yticks=rows, yticklabels=sizes)
-    ax.xaxis.set_major_formatter(ScalarFormatter())
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
-    ticks = [tick for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if _in(ax, tick)]
-    ax.set_xticks(ticks)
+    ax.set_xticks(_ticks(*ax.get_xlim()))
     ax.set_ylim(len(sizes) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     _legend_above(ax)
@@ -108,6 +109,7 @@ def step_bars(
         )
     ax.axvline(1, color=GREY, linewidth=1.2, zorder=0)
     ax.set(xlabel=xlabel, yticks=rows, yticklabels=sizes, xlim=(0, 1.22 * max(1, left.max())))
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     ax.set_ylim(len(sizes) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     _legend_above(ax)
@@ -133,9 +135,12 @@ def _check_count(argument: str, table: Mapping[str, Any], most: int) -> None:
         raise ValueError(f"{argument}: expected 1 to {most} names, got {len(table)}")
 
 
-def _in(ax: Axes, tick: float) -> bool:
-    low, high = ax.get_xlim()
-    return low <= tick <= high
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers from low to high, close enough to read values between them."""
+    of_decade = NARROW if high < 6 * low else WIDE
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))))
+    ticks = [float(f"{tick}e{decade}") for decade in decades for tick in of_decade]
+    return [tick for tick in ticks if low <= tick <= high]
 
 
 def _legend_above(ax: Axes) -> None:
