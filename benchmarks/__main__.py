@@ -1,10 +1,12 @@
 """`python -m benchmarks`: measure and record (cpu, gpu), print what is recorded (table), guard."""
 
 import argparse
-import json
+import sys
 import tempfile
 import time
+from errno import EEXIST
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -18,6 +20,8 @@ HELP = {
     "kept": "race on the CPU with memory that the process keeps",
     "gpu": "race on the GPU, print the tables",
 }
+# What reading a damaged record, or one of another version, raises.
+DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 PACKAGES = sorted({package for _, needs in PEERS.values() for package in needs} | {"triton"})
 
 
@@ -39,10 +43,41 @@ def main(arguments: list[str] | None = None) -> None:
     elif asked.what == "guard":
         warn()
     else:
-        measure(asked.what, asked.quick, asked.out)
+        if asked.what == "gpu":
+            need_gpu()
+        path = asked.out or default_path(asked.what, asked.quick)
+        try:
+            check_writable(path)
+        except OSError as error:
+            parser.error(f"cannot write {path}: {error.strerror}")
+        measure(asked.what, asked.quick, path)
 
 
-def measure(what: str, quick: bool, out: Path | None) -> None:
+def need_gpu() -> None:
+    """Leave where there is no GPU, with what it takes."""
+    try:
+        gpu.check_device()
+    except RuntimeError as error:
+        sys.exit(str(error))
+
+
+def default_path(what: str, quick: bool) -> Path:
+    """The record, or a file of its own where a small part is measured, which is no record."""
+    name = f"speed_{what}_quick.json" if quick else f"speed_{what}.json"
+    return (Path(tempfile.mkdtemp(prefix="speed_")) if quick else recorded.FOLDER) / name
+
+
+def check_writable(path: Path) -> None:
+    """Make the folder of a file that is to be written; OSError where it will not be possible."""
+    if path.exists() and not path.is_file():
+        raise OSError(EEXIST, "it is there, and no file")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    probe = path.with_name(f"{path.name}.part")  # what `write_atomically` writes first
+    probe.touch()
+    probe.unlink()
+
+
+def measure(what: str, quick: bool, path: Path) -> None:
     """Race, record, and print the tables."""
     start = time.perf_counter()
     if what == "cpu":
@@ -53,29 +88,38 @@ def measure(what: str, quick: bool, out: Path | None) -> None:
     else:
         grid = gpu.GRID[:: len(gpu.BATCHES)] if quick else gpu.GRID
         results, threads = gpu.run(grid), torch.get_num_threads()
-    if quick and out is None:  # a small part is no record
-        out = Path(tempfile.gettempdir()) / f"speed_{what}_quick.json"
-    path = recorded.write(
-        f"speed_{what}",
-        results,
-        seconds=time.perf_counter() - start,
-        threads=threads,
-        command=f"python -m benchmarks {what}" + " --quick" * quick,
-        packages=PACKAGES,
-        path=out,
-    )
-    print(getattr(tables, what)(json.loads(path.read_text(encoding="utf-8"))))
+    about: dict[str, Any] = {
+        "seconds": time.perf_counter() - start,
+        "threads": threads,
+        "command": f"python -m benchmarks {what}" + " --quick" * quick,
+        "packages": PACKAGES,
+    }
+    try:
+        recorded.write(f"speed_{what}", results, **about, path=path)
+    finally:  # where that fails, the tables are what is left of ten minutes
+        print(getattr(tables, what)({**results, "made": recorded.provenance(**about)}))
     print(f"\nWritten: {path}")
 
 
 def print_recorded() -> None:
     """The tables of all records, where they are."""
     for what, show in {"cpu": tables.cpu, "kept": tables.kept, "gpu": tables.gpu}.items():
-        if f"speed_{what}" in recorded.names():
-            print(show(recorded.read(f"speed_{what}")))
-        else:
-            print(f"Nothing is recorded for the {what.upper()}: `python -m benchmarks {what}`")
-        print()
+        if f"speed_{what}" not in recorded.names():
+            print(f"Nothing is recorded for the {what.upper()}: `python -m benchmarks {what}`\n")
+            continue
+        try:
+            text = show(recorded.read(f"speed_{what}"))
+        except DAMAGED as error:
+            sys.exit(damaged(what, error))
+        print(f"{text}\n")
+
+
+def damaged(what: str, error: Exception) -> str:
+    """What is said of a record that cannot be read."""
+    return (
+        f"the record speed_{what} is damaged ({type(error).__name__}: {error}): "
+        f"`python -m benchmarks {what}` makes it anew"
+    )
 
 
 def warn() -> None:
@@ -83,8 +127,16 @@ def warn() -> None:
     if "speed_cpu" not in recorded.names():
         print("::warning::nothing to compare with: `python -m benchmarks cpu` was never recorded")
         return
-    kept = recorded.read("speed_cpu")["threads"]["1"]["races"]
-    found = guard.verdicts(guard.measure(), kept)
+    try:
+        before = guard.medians(recorded.read("speed_cpu")["threads"]["1"]["races"])
+    except DAMAGED as error:
+        print(f"::warning::{damaged('cpu', error)}")
+        return
+    now = guard.medians(guard.measure())
+    if not now.keys() & before.keys():
+        print("::warning::nothing was compared: no shape that was measured is in speed_cpu")
+        return
+    found = guard.verdicts(now, before)
     for sentence in found:
         print(f"::warning title=slower than recorded::{sentence}")
     if not found:

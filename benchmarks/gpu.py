@@ -1,7 +1,8 @@
 """The race on a GPU: the backends of `torch_cells.LSTM` beside cuDNN, in the same dtype."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,29 +44,59 @@ def run(
     """Time a training step at every shape and dtype of the grid; see `interleave`.
 
     float32 is IEEE everywhere: TF32 is off for cuDNN and for matmuls. Who breaks, or gives another
-    answer than the float64 loop, is not timed but listed under "failed", so that a minute of GPU
-    time is not lost to one kernel. Raises RuntimeError where there is no such device.
+    answer than the float64 loop, is not timed but listed under "failed", and so is a race that
+    breaks: no failure loses what was measured before. Raises RuntimeError where there is no such
+    device.
     """
-    if device == "cuda" and not torch.cuda.is_available():
+    check_device(device)
+    about_device, clock = describe(device), clock_of(device)
+    absent: dict[str, str] = {}
+    races: list[dict[str, Any]] = []
+    failed: list[list[Any]] = []
+    with ieee():
+        for shape, dtype in tqdm(grid, desc=device, unit="shape"):
+            builders, why_not = field(shape, dtype, device)
+            absent |= why_not
+            about = {"shape": list(shape), "mode": "train", "dtype": dtype}
+            try:
+                there, errors, broken = enter(builders, shape, dtype, device)
+                failed += [[name, list(shape), dtype, why] for name, why in broken.items()]
+                if REFERENCE in there:
+                    calls = {name: each.train for name, each in there.items()}
+                    times = interleave(calls, clock=clock, seconds=seconds, rounds=rounds)
+                    races.append({**about, "errors": errors, **compare(times, REFERENCE)})
+            except Exception as failure:  # whose, is not known
+                failed.append(["the race", list(shape), dtype, reason(failure)])
+    return {"device": about_device, "absent": absent, "failed": failed, "races": races}
+
+
+def check_device(device: str = "cuda") -> None:
+    """Raise RuntimeError where there is no such device."""
+    if torch.device(device).type == "cuda" and not torch.cuda.is_available():
         raise RuntimeError(
             "`python -m benchmarks gpu` needs a CUDA device, and torch "
             f"{torch.__version__} sees none: run it on a machine with an NVIDIA GPU and a build "
             "of torch for CUDA"
         )
-    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    absent: dict[str, str] = {}
-    races: list[dict[str, Any]] = []
-    failed: list[list[Any]] = []
-    for shape, dtype in tqdm(grid, desc=device, unit="shape"):
-        builders, why_not = field(shape, dtype, device)
-        absent |= why_not
-        there, errors, broken = enter(builders, shape, dtype, device)
-        failed += [[name, list(shape), dtype, why] for name, why in broken.items()]
-        calls = {name: each.train for name, each in there.items()}
-        times = interleave(calls, clock=clock_of(device), seconds=seconds, rounds=rounds)
-        about = {"shape": list(shape), "mode": "train", "dtype": dtype, "errors": errors}
-        races.append({**about, **compare(times, REFERENCE)})
-    return {"device": describe(device), "absent": absent, "failed": failed, "races": races}
+
+
+@contextmanager
+def ieee() -> Iterator[None]:
+    """No TF32 in the block, in cuDNN and in matmuls."""
+    places = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    before = [place.allow_tf32 for place in places]
+    for place in places:
+        place.allow_tf32 = False
+    try:
+        yield
+    finally:
+        for place, allowed in zip(places, before, strict=True):
+            place.allow_tf32 = allowed
+
+
+def reason(failure: Exception) -> str:
+    """What a failure says, with its kind."""
+    return f"{type(failure).__name__}: {failure}"
 
 
 def enter(
@@ -80,7 +111,7 @@ def enter(
             contestant = build(problem)
             error = check(name, contestant, answer, bound=BOUNDS[dtype], as_array=in_float64)
         except Exception as failure:  # whatever a compiler or a driver raises
-            broken[name] = f"{type(failure).__name__}: {failure}"
+            broken[name] = reason(failure)
         else:
             there[name], errors[name] = contestant, float(f"{error:.2g}")
     return there, errors, broken

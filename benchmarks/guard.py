@@ -15,25 +15,33 @@ WATCHED = ("numpy fast", "torch fused")
 MARGIN = 0.5  # of the recorded ratio
 
 
-def verdicts(now: list[dict[str, Any]], kept: list[dict[str, Any]]) -> list[str]:
-    """One sentence for each watched contestant that fell below MARGIN of its recorded ratio.
+Ratios = dict[tuple[tuple[int, ...], str, str], float]  # (shape, mode, name) -> median
 
-    now, kept: races as in a record. A shape and mode that is not in both is passed over.
+
+def medians(races: list[dict[str, Any]]) -> Ratios:
+    """The ratios of those who are watched; races: as in a record."""
+    return {
+        (tuple(race["shape"]), race["mode"], name): race["ratio"][name][1]
+        for race in races
+        for name in WATCHED
+        if name in race["ratio"]
+    }
+
+
+def verdicts(now: Ratios, kept: Ratios) -> list[str]:
+    """One sentence for each ratio that fell below MARGIN of the recorded one.
+
+    What is not in both is passed over.
     """
-    recorded = {(tuple(race["shape"]), race["mode"]): race["ratio"] for race in kept}
     found = []
-    for each in now:
-        before = recorded.get((tuple(each["shape"]), each["mode"]), {})
-        for name in WATCHED:
-            if name not in before or name not in each["ratio"]:
-                continue
-            here, there = each["ratio"][name][1], before[name][1]
-            if here < MARGIN * there:
-                sizes = ", ".join(map(str, each["shape"]))
-                found.append(
-                    f"{name} at (T, B, D, H) = ({sizes}), {each['mode']}: {here:.2f} of the speed "
-                    f"of torch.nn.LSTM, recorded {there:.2f}"
-                )
+    for shape, mode, name in [key for key in now if key in kept]:
+        here, there = now[shape, mode, name], kept[shape, mode, name]
+        if not here >= MARGIN * there:  # so that NaN is worth a word too
+            sizes = ", ".join(map(str, shape))
+            found.append(
+                f"{name} at (T, B, D, H) = ({sizes}), {mode}: {here:.2f} of the speed "
+                f"of torch.nn.LSTM, recorded {there:.2f}"
+            )
     return found
 
 

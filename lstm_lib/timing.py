@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,14 @@ def interleave(
     Whatever slows the machine for a while then slows all of them, and the ratio within a round
     stays fair. A warm-up call each comes first; it also says how often a short call is repeated,
     so that a turn takes about `turn` seconds. clock: the default counts the work of all threads of
-    the process. pause: seconds of sleep before each turn, for the
-    threads of the one before to stop spinning.
+    the process. pause: seconds of sleep before each turn, for the threads of the one before to stop
+    spinning. Raises ValueError where there would be no round.
     """
+    if rounds < 1:
+        raise ValueError(f"rounds must be at least 1, got {rounds}")
     repeats = {name: _repeats(call, clock, turn) for name, call in calls.items()}
     times: Times = {name: [] for name in calls}
-    gc.freeze()  # what is there now is not looked at: the collections below are short
-    gc.disable()  # else one contestant pays for the garbage of another
-    try:
+    with _no_collection():
         start = time.perf_counter()
         done = 0
         while done < rounds or time.perf_counter() - start < seconds:
@@ -44,10 +45,23 @@ def interleave(
                 times[name].append((clock() - before) / repeats[name])
             done += 1
             gc.collect()
-    finally:
-        gc.enable()
-        gc.unfreeze()
     return times
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """No garbage is collected in the block unless asked for; then all is as it was before."""
+    enabled, frozen = gc.isenabled(), gc.get_freeze_count() > 0
+    gc.disable()  # else one contestant pays for the garbage of another
+    if not frozen:
+        gc.freeze()  # what is there now is not looked at: collections in the block are short
+    try:
+        yield
+    finally:
+        if not frozen:
+            gc.unfreeze()
+        if enabled:
+            gc.enable()
 
 
 def _repeats(call: Callable[[], Any], clock: Clock, turn: float) -> int:
@@ -67,10 +81,16 @@ def quartiles(values: list[float]) -> list[float]:
 def compare(times: Times, reference: str) -> dict[str, Any]:
     """Quartiles of seconds, and of reference / each within a round: above 1 is faster.
 
-    Raises ValueError where the reference is not among the times.
+    Raises ValueError where the reference is not among the times, or a time is 0.
     """
     if reference not in times:
         raise ValueError(f"reference must be one of {', '.join(times)}, got {reference!r}")
+    for name, own in times.items():
+        if not min(own) > 0:
+            raise ValueError(
+                f"the times of {name} must be above 0, got {min(own)}: the clock is too coarse "
+                "for these calls; interleave takes another clock, or a longer turn"
+            )
     ratios = {
         name: [there / here for there, here in zip(times[reference], own, strict=True)]
         for name, own in times.items()

@@ -194,12 +194,69 @@ def test_a_record_has_the_memory_of_arrays_for_numpy_alone(record):
 def test_a_quick_run_leaves_the_record_alone(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(recorded, "FOLDER", tmp_path / "recorded")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(gpu, "GRID", [(TINY, "float32")])
-    monkeypatch.setattr(gpu, "run", lambda grid: {"races": [], "absent": {}, "failed": [],
-                                                  "device": {"name": "none"}})  # fmt: skip
+    without_measuring(monkeypatch)
     main(["gpu", "--quick"])
     assert not (tmp_path / "recorded").exists()
-    assert str(tmp_path / "speed_gpu_quick.json") in capsys.readouterr().out
+    [path] = tmp_path.glob("speed_*/speed_gpu_quick.json")  # in a folder that nobody else has
+    assert f"Written: {path}" in capsys.readouterr().out
+
+
+def without_measuring(monkeypatch):
+    """The command `gpu`, with nothing that races; the list says whether it was to."""
+    raced = []
+
+    def run(grid):
+        raced.append(grid)
+        return {"races": [], "absent": {}, "failed": [], "device": {"name": "none"}}
+
+    monkeypatch.setattr(gpu, "check_device", lambda: None)
+    monkeypatch.setattr(gpu, "run", run)
+    return raced
+
+
+@pytest.mark.parametrize("out", ["folder", "file/below.json", "x" * 300])
+def test_where_nothing_can_be_written_nothing_is_measured(out, monkeypatch, tmp_path, capsys):
+    raced = without_measuring(monkeypatch)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="2"):
+        main(["gpu", "--out", str(tmp_path / out)])
+    assert f"error: cannot write {tmp_path / out}: " in capsys.readouterr().err
+    assert raced == []
+
+
+def test_a_file_in_a_folder_that_is_not_there_yet_is_written(monkeypatch, tmp_path):
+    without_measuring(monkeypatch)
+    main(["gpu", "--out", str(tmp_path / "new" / "deep" / "gpu.json")])
+    assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["gpu.json"]
+
+
+def test_the_tables_are_printed_even_where_writing_fails(monkeypatch, tmp_path, capsys):
+    raced = without_measuring(monkeypatch)
+    path = tmp_path / "gpu.json"
+    right = gpu.run
+
+    def run(grid):
+        path.mkdir()  # meanwhile
+        return right(grid)
+
+    monkeypatch.setattr(gpu, "run", run)
+    with pytest.raises(OSError, match=r"cannot write .*gpu\.json"):
+        main(["gpu", "--out", str(path)])
+    assert len(raced) == 1
+    assert "contestants that failed" in capsys.readouterr().out
+
+
+def test_the_race_on_a_gpu_ends_with_what_it_needs_where_there_is_none(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit, match=r"needs a CUDA device, and torch .* sees none"):
+        main(["gpu", "--quick"])
+
+
+def test_a_folder_that_cannot_be_made_is_named_by_the_writer(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"cannot write .*below\.json"):
+        recorded.write("speed", {}, seconds=1.0, path=tmp_path / "file" / "below.json")
 
 
 def test_the_tables_of_a_record_name_the_absent_and_how_to_get_them(record):

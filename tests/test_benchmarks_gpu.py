@@ -44,6 +44,68 @@ def test_who_gives_a_wrong_answer_on_a_gpu_is_listed_and_not_timed(monkeypatch):
     assert "fused" not in found["races"][0]["seconds"]
 
 
+TWO = [GRID[0], (Shape(3, 2, 3, 6), "float32")]
+
+
+def broken_at(monkeypatch, H, name, good_calls):
+    """Let a contestant raise at this H, after so many training steps."""
+    right = gpu.field
+
+    def field(shape, dtype, device):
+        there, absent = right(shape, dtype, device)
+        build, left = there[name], iter([None] * good_calls)
+
+        def wrong(problem):
+            contestant = build(problem)
+
+            def train():
+                if next(left, "none") == "none":
+                    raise torch.OutOfMemoryError("no memory")
+                return contestant.train()
+
+            return contestant._replace(train=train)
+
+        return (there | {name: wrong} if shape.H == H else there), absent
+
+    monkeypatch.setattr(gpu, "field", field)
+
+
+def test_a_reference_that_breaks_at_one_shape_loses_no_other(monkeypatch):
+    broken_at(monkeypatch, 5, "torch.nn", good_calls=0)
+    found = gpu.run(TWO, device="cpu", seconds=0, rounds=2)
+    assert found["failed"] == [["torch.nn", [4, 2, 3, 5], "float32", "OutOfMemoryError: no memory"]]
+    assert [race["shape"] for race in found["races"]] == [[3, 2, 3, 6]]
+
+
+def test_who_breaks_in_the_race_loses_no_other_shape(monkeypatch):
+    broken_at(monkeypatch, 6, "loop", good_calls=2)  # checked, warmed up
+    found = gpu.run(TWO, device="cpu", seconds=0, rounds=2)
+    assert found["failed"] == [["the race", [3, 2, 3, 6], "float32", "OutOfMemoryError: no memory"]]
+    assert [race["shape"] for race in found["races"]] == [[4, 2, 3, 5]]
+
+
+def test_tf32_is_off_in_the_race_and_as_it_was_after_it(monkeypatch):
+    places = (torch.backends.cudnn, torch.backends.cuda.matmul)
+    right = gpu.enter
+
+    def allowed():
+        return [place.allow_tf32 for place in places]
+
+    def enter(*arguments):
+        seen.append(allowed())
+        return right(*arguments)
+
+    monkeypatch.setattr(gpu, "enter", enter)
+    before, seen = allowed(), []
+    for place in places:
+        place.allow_tf32 = True
+    gpu.run(GRID[:1], device="cpu", seconds=0, rounds=1)
+    seen.append(allowed())
+    for place, kept in zip(places, before, strict=True):
+        place.allow_tf32 = kept
+    assert seen == [[False, False], [True, True]]
+
+
 def test_a_problem_in_bfloat16_is_the_same_for_those_who_compute_in_float64():
     problem = gpu.rounded(draw(GRID[0][0]), "bfloat16")
     for array in (*problem.params, problem.x, problem.dh):

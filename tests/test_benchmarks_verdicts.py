@@ -139,7 +139,7 @@ def test_the_guard_names_who_fell_below_half_of_the_recorded_ratio():
         [one_race(numpy_fast=0.49, torch_fused=0.6)],
         [one_race(numpy_fast=1.0, torch_fused=1.0)],
     )
-    assert guard.verdicts(now, kept) == [
+    assert guard.verdicts(guard.medians(now), guard.medians(kept)) == [
         "numpy fast at (T, B, D, H) = (5, 3, 2, 4), train: 0.49 of the speed of torch.nn.LSTM, "
         "recorded 1.00"
     ]
@@ -147,15 +147,22 @@ def test_the_guard_names_who_fell_below_half_of_the_recorded_ratio():
 
 def test_the_guard_passes_over_what_was_not_recorded():
     now = [one_race(Shape(9, 9, 9, 9), numpy_fast=0.1), one_race(mode="forward", numpy_fast=0.1)]
-    assert guard.verdicts(now, [one_race(numpy_fast=1.0)]) == []
+    now += [one_race(numpy_fast=1.0)]
+    assert guard.verdicts(guard.medians(now), guard.medians([one_race(numpy_fast=1.0)])) == []
 
 
 def test_the_guard_watches_no_one_elses_speed():
-    assert guard.verdicts([one_race(jax=0.1)], [one_race(jax=1.0)]) == []
+    assert guard.medians([one_race(jax=0.1)]) == {}
 
 
-def warnings_of_the_guard(monkeypatch, capsys, now):
-    monkeypatch.setattr(guard, "measure", lambda: [one_race(numpy_fast=now)])
+def test_the_guard_takes_no_number_for_a_fall():
+    now, kept = (guard.medians([one_race(numpy_fast=ratio)]) for ratio in (float("nan"), 1.0))
+    [sentence] = guard.verdicts(now, kept)
+    assert "nan of the speed of torch.nn.LSTM" in sentence
+
+
+def warnings_of_the_guard(monkeypatch, capsys, now, shape=TINY):
+    monkeypatch.setattr(guard, "measure", lambda: [one_race(shape, numpy_fast=now)])
     kept = {"threads": {"1": {"races": [one_race(numpy_fast=1.0)]}}}
     monkeypatch.setattr(recorded, "names", lambda: ["speed_cpu"])
     monkeypatch.setattr(recorded, "read", lambda name: kept)
@@ -172,3 +179,27 @@ def test_the_guard_warns_in_the_form_that_github_shows_and_fails_nothing(monkeyp
 def test_the_guard_is_content_where_nothing_fell(monkeypatch, capsys):
     said = warnings_of_the_guard(monkeypatch, capsys, now=0.9)
     assert said.startswith("No ratio to torch.nn.LSTM fell")
+
+
+def test_the_guard_warns_where_there_was_nothing_to_compare(monkeypatch, capsys):
+    said = warnings_of_the_guard(monkeypatch, capsys, now=0.9, shape=Shape(9, 9, 9, 9))
+    assert said.startswith("::warning::nothing was compared")
+
+
+DAMAGED = ["", '{"a":', "[]", "{}", "null", '{"threads": {"1": {"races": [{}]}}}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_the_guard_warns_of_a_record_that_it_cannot_read(content, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    (tmp_path / "speed_cpu.json").write_text(content)
+    main(["guard"])
+    assert capsys.readouterr().out.startswith("::warning::the record speed_cpu is damaged (")
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_the_tables_of_a_damaged_record_are_refused_by_name(content, monkeypatch, tmp_path):
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    (tmp_path / "speed_cpu.json").write_text(content)
+    with pytest.raises(SystemExit, match=r"the record speed_cpu is damaged .* makes it anew"):
+        main(["table"])

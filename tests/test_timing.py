@@ -58,6 +58,42 @@ def test_garbage_is_collected_as_before_after_a_race_that_broke():
     assert gc.get_freeze_count() == 0
 
 
+def test_collection_that_was_off_and_what_was_frozen_stay_so_after_a_race():
+    fake = FakeTime()
+    gc.disable()
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    timing.interleave({"a": fake.call("a", 1)}, clock=fake.clock, seconds=0)
+    after = gc.isenabled(), gc.get_freeze_count()
+    gc.unfreeze()
+    gc.enable()
+    assert after[0] is False
+    assert after[1] > 0.9 * frozen  # a frozen object may be freed meanwhile
+
+
+def test_a_race_within_a_race_leaves_collection_off_for_the_outer_one():
+    fake, seen = FakeTime(), []
+    inner = fake.call("inner", 1)
+
+    def outer():
+        timing.interleave({"a": inner}, clock=fake.clock, seconds=0, rounds=1)
+        seen.append(gc.isenabled())
+
+    timing.interleave({"outer": outer}, clock=fake.clock, seconds=0, rounds=2)
+    assert seen == [True, True, False, False]  # two calls to warm up, two rounds
+
+
+def test_a_race_without_a_round_is_an_error():
+    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
+        timing.interleave({}, seconds=0, rounds=0)
+
+
+def test_a_clock_that_did_not_move_is_an_error_that_says_so():
+    for times in ({"a": [1.0, 1.0], "b": [2.0, 0.0]}, {"b": [0.0], "a": [1.0]}):
+        with pytest.raises(ValueError, match=r"times of b must be above 0, got 0\.0: the clock is"):
+            timing.compare(times, "a")
+
+
 def test_a_ratio_is_taken_within_a_round():
     # Both became ten times slower in the second round: of that the ratio shows nothing.
     times = {"torch.nn": [2.0, 20.0, 2.0], "mine": [1.0, 10.0, 4.0]}

@@ -48,8 +48,20 @@ def write(
     """
     from lstm_lib.train.checkpoint import write_atomically  # who reads only needs no torch
 
-    made = {
-        "command": command or f"python -m lstm_lib.experiments {name}",
+    made = provenance(
+        command or f"python -m lstm_lib.experiments {name}", seconds, threads, packages
+    )
+    path = path or FOLDER / f"{name}.json"
+    write_atomically(path, (json.dumps({**results, "made": made}, indent=1) + "\n").encode())
+    return path
+
+
+def provenance(
+    command: str, seconds: float, threads: int, packages: Iterable[str]
+) -> dict[str, Any]:
+    """What made results: command, date, time, threads, versions and machine."""
+    return {
+        "command": command,
         "date": date.today().isoformat(),
         "seconds": round(seconds),
         "threads": threads,
@@ -59,9 +71,6 @@ def write(
         },
         "machine": f"{platform.machine()}, {_processor()}",
     }
-    path = path or FOLDER / f"{name}.json"
-    write_atomically(path, (json.dumps({**results, "made": made}, indent=1) + "\n").encode())
-    return path
 
 
 def _versions(packages: Iterable[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,17 @@ def write_checkpoint(
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is there wholly or not at all; OSError names it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # what could not be written may not be there
+            unfinished.unlink()
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}", str(path)) from error
 
 
