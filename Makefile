@@ -98,7 +98,7 @@ nbval: data ## run every notebook and compare every output with the stored one
 	  --nbval-cell-timeout 120 -n 2 --dist loadfile -q
 
 pages: book $(VENV)/browser ## look at every page of the book in a real browser
-	$(BIN)/pytest tests/test_book_pages.py -m pages -n 2 --dist loadscope -q
+	$(BIN)/pytest tests/pages -m pages -n 2 --dist loadscope -q
 
 $(VENV)/browser: $(VENV)/.installed tools/get_browser.py
 	@$(BIN)/python tools/get_browser.py $@

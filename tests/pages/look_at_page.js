@@ -1,4 +1,4 @@
-// What tests/test_book_pages.py asks of a page, put into it before its own scripts run.
+// What test_every_page.py asks of a page, put into it before its own scripts run.
 
 const isSeen = (e) => e.checkVisibility() && e.getBoundingClientRect().width > 0;
 const start = (e) => e.outerHTML.slice(0, 200);

@@ -5,22 +5,15 @@ each theme as a first-time reader would see it, and looked at in both widths; wh
 shared by the tests of that page.
 """
 
-import sys
-from collections.abc import Iterator
-from functools import cache, partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
+from functools import cache
 from pathlib import Path
-from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parents[1]
-BOOK = ROOT / "_build" / "html"
-BROWSER = Path(sys.prefix) / "browser"  # written by tools/get_browser.py
+BOOK = Path(__file__).parents[2] / "_build" / "html"
 LOOK = (Path(__file__).parent / "look_at_page.js").read_text(encoding="utf-8")
 THEMES = ("light", "dark")
 WIDTHS = (1280, 390)
@@ -60,7 +53,7 @@ pytestmark = [pytest.mark.pages]
 
 
 def each(pages: list[str]) -> pytest.MarkDecorator:
-    """Run a test on each page; tests/conftest.py gives all tests of a page to one worker."""
+    """Run a test on each page; the conftest.py beside gives all tests of a page to one worker."""
     return pytest.mark.parametrize("seen", pages, indirect=True, ids=str)
 
 
@@ -90,42 +83,6 @@ class Seen(NamedTuple):
     links: list[str]
     tex: list[str]
     figures: dict[str, list[str]]  # alternative texts of the SVG shown in each theme, and in both
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """A file server that does not log."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture(scope="session")
-def site() -> Iterator[str]:
-    """Serve the book on this machine and give its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=BOOK))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the browser that `make pages` found, once for all pages of a worker."""
-    assert BROWSER.exists(), "no browser was looked for yet: run `make pages`"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=BROWSER.read_text(encoding="utf-8"),
-            args=["--no-sandbox", "--disable-gpu"],
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """Give the script of axe-core."""
-    return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
 def listen(page: Page, requests: list[str], console: list[str]) -> None:
