@@ -4,4 +4,4 @@
 between conventions; `tasks`, `train`, `probes` and `figures` serve the chapters.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
