@@ -1,9 +1,9 @@
 """Figures that one can touch, in place of pictures that are marked for it.
 
 A figure of the book becomes live by a class, `:figclass: live-NAME`, where NAME is one of
-`lstm_lib.figures.live`; with `live-small` too, a figure that has a small form takes it. A script then
-puts the live figure in place of the picture, which stays where no script runs: in PDF and EPUB, in
-JupyterLab, on paper. A link to the figure with a title sets its state:
+`lstm_lib.figures.live`; with `live-small` too, a figure that has a small form takes it. A script
+then puts the live figure in place of the picture, which stays where no script runs: in PDF and
+EPUB, in JupyterLab, on paper. A link to the figure with a title sets its state:
 `[set f to 0](#fig-cell "f=0")`.
 """
 

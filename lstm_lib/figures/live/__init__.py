@@ -1,9 +1,9 @@
 """Figures that compute in the reader's browser: hand-made SVG and plain JavaScript modules.
 
-Each figure is one file beside this one with `export default { render({ model, el }) }`, which imports
-what it shares with others (`kit.js`, `arithmetic.js`). Joined with these into one text, it is a
-script of a page of the book, which then works from a folder too (browsers load no modules from
-files), or the module of a widget in JupyterLab.
+Each figure is one file beside this one with `export default { render({ model, el }) }`, which
+imports what it shares with others (`kit.js`, `arithmetic.js`). Joined with these into one text, it
+is a script of a page of the book, which then works from a folder too (browsers load no modules
+from files), or the module of a widget in JupyterLab.
 """
 
 import re
