@@ -38,7 +38,8 @@ def module(name: str) -> str:
     """
     if name not in NAMES:
         raise ValueError(f"no live figure {name!r}; there are: {', '.join(NAMES)}")
-    return _with_imports("kit", have := set()) + _with_imports(name, have)
+    have: set[str] = set()
+    return _with_imports("kit", have) + _with_imports(name, have)
 
 
 def script(name: str) -> str:
