@@ -1,0 +1,32 @@
+// The arithmetic of the cells, in the notation of the book; tests compare it with numpy_cells.
+
+export function sigmoid(z) {
+  // Two forms: exp overflows for large arguments, and one of these never has them.
+  if (z >= 0) return 1 / (1 + Math.exp(-z));
+  const e = Math.exp(z);
+  return e / (1 + e);
+}
+
+/** Multiply a row x (D) by a matrix W (D rows of N). */
+export function product(x, W) {
+  return W[0].map((_, n) => x.reduce((sum, value, d) => sum + value * W[d][n], 0));
+}
+
+/**
+ * Compute one step of an LSTM: i, f, g, o, c and h, each a list of H numbers.
+ *
+ * x has D numbers, h and c have H; W_x is D × 4H, W_h is H × 4H, b has 4H, in the order i, f, g, o.
+ */
+export function lstmStep(x, h, c, { W_x, W_h, b }) {
+  const H = h.length;
+  const u = product(x, W_x);
+  const v = product(h, W_h);
+  const a = b.map((bias, n) => u[n] + v[n] + bias);
+  const i = a.slice(0, H).map(sigmoid);
+  const f = a.slice(H, 2 * H).map(sigmoid);
+  const g = a.slice(2 * H, 3 * H).map(Math.tanh);
+  const o = a.slice(3 * H).map(sigmoid);
+  const cNew = c.map((old, n) => f[n] * old + i[n] * g[n]);
+  const hNew = cNew.map((value, n) => o[n] * Math.tanh(value));
+  return { a, i, f, g, o, c: cNew, h: hNew };
+}
