@@ -1,4 +1,4 @@
-"""What the book needs where it is published: its version, its addresses, and the page for no page."""
+"""What the book needs where it is published: its version, its addresses, a page for no page."""
 
 import re
 from collections.abc import Iterator
