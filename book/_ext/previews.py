@@ -14,7 +14,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.writers.html5 import HTML5Translator
 
 
-class preview(nodes.Element):  # noqa: N801  docutils names its nodes so
+class preview(nodes.Element):
     """What the links to the address `href` show."""
 
 
@@ -35,8 +35,9 @@ def depart_preview(self: HTML5Translator, node: preview) -> None:
 def _without_links(node: nodes.Element) -> nodes.Element:
     """Return a copy in which links are words: a tooltip holds nothing to be pressed."""
     copy = node.deepcopy()
-    for link in list(copy.findall(addnodes.pending_xref)):
-        link.parent.replace(link, nodes.Text(link.astext()))
+    for kind in (addnodes.pending_xref, nodes.reference):
+        for link in list(copy.findall(kind)):
+            link.parent.replace(link, nodes.Text(link.astext()))
     for inner in copy.findall(nodes.Element):
         inner["ids"] = []
     return copy
