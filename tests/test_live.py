@@ -1,7 +1,6 @@
-"""Live figures are joined into scripts that run from a folder, and put only where they are asked for."""
+"""Live figures are joined into scripts that run from a folder, and put only where a page marks them."""
 
 import re
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from lstm_lib.figures import live
 from lstm_lib.figures.live import drawing
 
 EXTENSIONS = Path(__file__).parents[1] / "book" / "_ext"
-TOP_LEVEL = re.compile(r"^(?:export )?(?:async )?(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
+TOP_LEVEL = re.compile(r"^(?:function\*?|const|let|class) (\w+)", re.MULTILINE)
 LARGEST = 250_000  # bytes: the traces of chapter 7 are 200 kB at most
 
 each_figure = pytest.mark.parametrize("name", live.NAMES)
@@ -98,9 +97,9 @@ MARKED = "   :name: fig-cell\n   :figclass: live-cell live-small"
 
 
 @pytest.fixture
-def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Book]:
+def book(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Book:
     monkeypatch.syspath_prepend(EXTENSIONS)
-    yield Book(tmp_path)
+    return Book(tmp_path)
 
 
 def test_a_page_with_a_live_figure_loads_its_script_and_style(book: Book) -> None:
