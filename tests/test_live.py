@@ -1,4 +1,4 @@
-"""Live figures are joined into scripts that run from a folder, and put only where a page marks them."""
+"""Live figures are joined into scripts, which a page loads only where it marks a figure."""
 
 import re
 from io import StringIO

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.pages]
 CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm}
 # D, H, T, and how large weights and inputs are. Large ones saturate the layers, and then a step
 # may turn a difference of one rounding into a larger one: few of them.
-SIZES = [(1, 1, 1, 1), (1, 1, 1000, 1), (3, 5, 300, 1), (16, 8, 50, 1), (2, 4, 3, 30), (3, 2, 2, 999)]
+SIZES = [(1, 1, 1, 1), (1, 1, 999, 1), (3, 5, 300, 1), (9, 8, 50, 1), (2, 4, 3, 30), (3, 2, 2, 999)]
 
 RUN = """([cell, params, x, start]) => {
     const step = { rnn: rnnStep, gru: gruStep, lstm: lstmStep }[cell];
