@@ -1,5 +1,6 @@
 """The information meter: real networks, an honest probe, and what the text says of them."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -73,11 +74,12 @@ def drawn(page: Page, state: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]
 
 def states(page: Page, cell: str, state: dict[str, Any]) -> np.ndarray:
     """The states (T, B, 32) that the figure computes."""
+    # As one text: Playwright takes ten seconds to hand over so many numbers.
     code = """([cell, state]) => {
         const drawn = drawAll({ ...START, ...state });
-        return runStates(cell, drawn[cell], drawn.sequences);
+        return JSON.stringify(runStates(cell, drawn[cell], drawn.sequences));
     }"""
-    return np.array(page.evaluate(code, [cell, state]))
+    return np.array(json.loads(page.evaluate(code, [cell, state])))
 
 
 def share_right(answers: np.ndarray, y: np.ndarray) -> float:
@@ -164,8 +166,8 @@ def test_the_states_are_those_of_the_library(functions: Page, name: str) -> None
 def test_the_answers_are_those_of_the_same_probe_in_numpy(functions: Page, cell: str) -> None:
     rows = states(functions, cell, {})
     y = np.arange(360) % 4
-    code = "([states, y]) => states.map((rows) => probeAnswers(rows, y, 240))"
-    theirs = np.array(functions.evaluate(code, [rows.tolist(), y.tolist()]))
+    code = "([states, y]) => JSON.parse(states).map((rows) => probeAnswers(rows, y, 240))"
+    theirs = functions.evaluate(code, [json.dumps(rows.tolist()), y.tolist()])
     assert_array_equal(theirs, [read_by_numpy(row, y) for row in rows])
 
 
