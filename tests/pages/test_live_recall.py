@@ -1,6 +1,7 @@
 """The recall net in the browser is that of NumPy, and does what the chapter says of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,28 @@ def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None
         colours.append(page.evaluate(line))
         page.close()
     assert colours == ["rgb(37, 122, 91)", "rgb(53, 174, 129)"]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"seq": "Bq"}, "“q” is none of the letters"),
+        ({"seq": 1}, "“1” is none of the letters"),
+        ({"unit": 16}, "unit must be 0 … 15, got 16"),
+        ({"t": 0}, "t must be a step, 1 …, got 0"),
+        ({"clamp": "g1"}, "clamp must be one of none,i0,i1,f0,f1,o0,o1, got g1"),
+    ],
+)
+def test_a_state_that_the_figure_cannot_show_is_refused(
+    chapter: Page, state: dict[str, Any], message: str
+) -> None:
+    errors: list[str] = []
+    chapter.on("pageerror", lambda error: errors.append(str(error)))
+    chapter.locator("figure.live-recall .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
+    )
+    assert len(errors) == 1
+    assert message in errors[0]
 
 
 def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:

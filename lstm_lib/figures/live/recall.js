@@ -47,6 +47,15 @@ function complaint(text) {
   return "";
 }
 
+function check(seq, unit, t, clamp) {
+  const wrong = complaint(String(seq));
+  if (wrong) throw new Error(`seq must be a sequence: ${wrong}`);
+  const units = RECALL.W_h.length;
+  if (!(unit in RECALL.W_h)) throw new Error(`unit must be 0 … ${units - 1}, got ${unit}`);
+  if (!(Number.isInteger(t) && t >= 1)) throw new Error(`t must be a step, 1 …, got ${t}`);
+  if (!CLAMPS.includes(clamp)) throw new Error(`clamp must be one of ${CLAMPS}, got ${clamp}`);
+}
+
 const inWords = (clamp) =>
   clamp === "none" ? "gates as trained" : `${clamp[0]} = ${clamp[1]} in all units`;
 const said = (p) => SYMBOLS[p.indexOf(Math.max(...p))];
@@ -89,8 +98,7 @@ export default {
     const expected = guesses("The readout says, after this step:");
     follow(picture, (share) => keep.set({ t: step(share) }));
     const draw = ({ seq, unit: k, t: wanted, clamp: held }) => {
-      const wrong = complaint(seq) || (CLAMPS.includes(held) ? "" : `no clamp ${held}`);
-      if (wrong) throw new Error(wrong);
+      check(seq, k, wanted, held);
       const run = runRecall(seq, held);
       const t = Math.min(wanted, seq.length);
       const trace = {};

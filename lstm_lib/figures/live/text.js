@@ -104,6 +104,14 @@ function mostMattering(k) {
   return named.join(", ");
 }
 
+function check(k, chosen, show) {
+  const units = TEXT.cells.map(({ unit }) => unit);
+  const parts = PARTS.map(([name]) => name);
+  if (!chosen) throw new Error(`unit must be one of ${units}`);
+  if (!parts.includes(show)) throw new Error(`show must be one of ${parts}, got ${show}`);
+  if (!(k in chosen.c)) throw new Error(`k must be a character, 0 … ${LENGTH - 1}, got ${k}`);
+}
+
 export default {
   render({ model, el }) {
     const wide = matchMedia("(min-width: 600px)");
@@ -135,10 +143,7 @@ export default {
     follow(picture, (share) => move(step(share) - 1));
     const draw = ({ k, unit, show }) => {
       const chosen = TEXT.cells.find((one) => one.unit === unit);
-      const isPart = PARTS.some(([name]) => name === show);
-      if (!chosen || !isPart || !(k >= 0 && k < LENGTH)) {
-        throw new Error(`no cell ${unit}, part ${show} or character ${k} in this figure`);
-      }
+      check(k, chosen, show);
       const trace = cellTrace(chosen);
       if (shown !== `${unit} ${show}`) page.colour(trace, show, chosen.sign);
       shown = `${unit} ${show}`;
