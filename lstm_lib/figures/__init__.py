@@ -12,6 +12,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
+from .roads import gradient_roads
 from .speed import ratio_dots, step_bars
 from .style import COLOURS, LINES, to_dark, use_style
 from .texts import coloured_text
@@ -27,6 +28,7 @@ __all__ = [
     "chain_diagram",
     "coloured_text",
     "gate_heatmap",
+    "gradient_roads",
     "heatmap",
     "lines",
     "ratio_dots",

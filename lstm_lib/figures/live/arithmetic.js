@@ -9,7 +9,13 @@ export function sigmoid(z) {
 
 /** Multiply a row x (D) by a matrix W (D rows of N). */
 export function product(x, W) {
-  return W[0].map((_, n) => x.reduce((sum, value, d) => sum + value * W[d][n], 0));
+  // Plain loops along the rows: a figure that runs hundreds of sequences waits for these.
+  const sums = W[0].map(() => 0);
+  for (let d = 0; d < x.length; d++) {
+    const row = W[d];
+    for (let n = 0; n < sums.length; n++) sums[n] += x[d] * row[n];
+  }
+  return sums;
 }
 
 /**
@@ -29,4 +35,27 @@ export function lstmStep(x, h, c, { W_x, W_h, b }) {
   const cNew = c.map((old, n) => f[n] * old + i[n] * g[n]);
   const hNew = cNew.map((value, n) => o[n] * Math.tanh(value));
   return { a, i, f, g, o, c: cNew, h: hNew };
+}
+
+/** Compute one step of an RNN: h, a list of H numbers. W_x is D × H, W_h is H × H, b has H. */
+export function rnnStep(x, h, { W_x, W_h, b }) {
+  const u = product(x, W_x);
+  const v = product(h, W_h);
+  return { h: b.map((bias, n) => Math.tanh(u[n] + v[n] + bias)) };
+}
+
+/**
+ * Compute one step of a GRU: r, z, n, h and m, what r multiplies, each a list of H numbers.
+ *
+ * W_x is D × 3H, W_h is H × 3H, b has 3H, in the order r, z, n; b_hn has H.
+ */
+export function gruStep(x, h, { W_x, W_h, b, b_hn }) {
+  const H = h.length;
+  const u = product(x, W_x).map((value, n) => value + b[n]);
+  const v = product(h, W_h);
+  const r = h.map((_, n) => sigmoid(u[n] + v[n]));
+  const z = h.map((_, n) => sigmoid(u[H + n] + v[H + n]));
+  const m = h.map((_, n) => v[2 * H + n] + b_hn[n]);
+  const n = h.map((_, k) => Math.tanh(u[2 * H + k] + r[k] * m[k]));
+  return { r, z, n, m, h: h.map((old, k) => (1 - z[k]) * n[k] + z[k] * old) };
 }

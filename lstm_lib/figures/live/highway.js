@@ -1,0 +1,171 @@
+// How much of the gradient at the last step comes back to each earlier one: RNN, GRU and LSTM.
+import { decimal, html, slider, status, store, svg } from "./kit.js";
+import { stateGradients, states } from "./gradients.js";
+import { HIGHWAY } from "./highway_data.js";
+
+const STEPS = HIGHWAY.x.length;
+const FAINTEST = -8; // a road of less than 10⁻⁸ is a broken line
+const ROW = 58;
+const TOP = 20;
+const NAMES = ["RNN", "GRU", "LSTM"];
+
+/** Share of the gradient at step T that comes back to the states 0 … T, for each cell. */
+export function shares({ b, z, radius, x: volume }) {
+  const x = HIGHWAY.x.map((row) => row.map((value) => volume * value));
+  const { rnn, gru, lstm, dh } = HIGHWAY;
+  const H = dh.length;
+  const biased = (params, bias) => ({
+    ...params,
+    b: params.b.map((value, n) => (n >= H && n < 2 * H ? bias : value)),
+  });
+  const cells = {
+    RNN: { ...rnn, W_h: rnn.W_h.map((row) => row.map((weight) => radius * weight)) },
+    GRU: biased(gru, z),
+    LSTM: biased(lstm, b),
+  };
+  const share = (name) => {
+    const rows = stateGradients(name, cells[name], states(name, cells[name], x), dh);
+    const sizes = rows.map((by) => Math.hypot(...(name === "LSTM" ? by.dc : by.dh)));
+    return sizes.map((size) => size / sizes[STEPS]);
+  };
+  return Object.fromEntries(NAMES.map((name) => [name, share(name)]));
+}
+
+const tenTo = (exponent) =>
+  `10${[...String(exponent)].map((d) => (d === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])).join("")}`;
+
+/** Write a positive number with two digits, as 0.72 or 3.1 · 10⁻⁹. */
+function twoDigits(value) {
+  const [digits, exponent] = value.toExponential(1).split("e");
+  if (exponent < -2 || exponent > 1) return `${digits}\u00a0·\u00a0${tenTo(Number(exponent))}`;
+  return String(Number(value.toPrecision(2)));
+}
+
+const thickness = (share) => Math.min(2 + 3.5 * (Math.log10(share) - FAINTEST), 48);
+
+function road(name, share, place, middle) {
+  const all = share.map((value, k) => [place(k), value]);
+  const seen = all.filter(([, value]) => Math.log10(value) > FAINTEST);
+  const edge = (sign) => seen.map(([x, v]) => `${x},${middle + (sign * thickness(v)) / 2}`);
+  const shape = [...edge(-1), ...edge(1).reverse()].join(" ");
+  const line = { x1: place(0), x2: place(STEPS), y1: middle, y2: middle };
+  return svg(
+    "g",
+    { class: `live-road-${name}` },
+    svg("line", { ...line, class: "live-road-lost" }),
+    svg("polygon", { points: shape }),
+    svg("text", { x: place(0), y: middle - ROW / 2 + 10, class: "live-road-name" }, name),
+  );
+}
+
+function scale(place, y) {
+  const gauge = [2, 0, -2, -4, -6].map((exponent, n) => {
+    const high = thickness(10 ** exponent);
+    const at = place(0) + 74 + 50 * n;
+    return svg(
+      "g",
+      {},
+      svg("rect", { x: at, y: y - high / 2, width: 6, height: high, class: "live-road-gauge" }),
+      svg("text", { x: at + 10, y: y + 4 }, exponent ? tenTo(exponent) : "1"),
+    );
+  });
+  return svg("g", {}, svg("text", { x: place(0), y: y + 4 }, "thickness:"), ...gauge);
+}
+
+function drawRoads(shown, k, wide) {
+  const width = wide ? 680 : 340;
+  const place = (step) => 8 + ((width - 16) * step) / STEPS;
+  const bottom = TOP + NAMES.length * ROW;
+  const ticks = [0, 10, 20, 30, 40].map((step) => {
+    const anchor = { 0: "start", [STEPS]: "end" }[step] ?? "middle";
+    const name = step === 0 ? "step 0" : String(step);
+    return svg("text", { x: place(step), y: bottom + 14, "text-anchor": anchor }, name);
+  });
+  return {
+    viewBox: `0 0 ${width} ${bottom + 74}`,
+    step: (x) => Math.round(((x * width - 8) / (width - 16)) * STEPS),
+    parts: [
+      ...NAMES.map((name, n) => road(name, shown[name], place, TOP + (n + 0.5) * ROW + 4)),
+      svg("line", { x1: place(k), x2: place(k), y1: TOP - 4, y2: bottom, class: "live-road-here" }),
+      svg(
+        "text",
+        { x: Math.min(Math.max(place(k), 24), width - 24), y: 12, "text-anchor": "middle" },
+        `step ${k}`,
+      ),
+      ...ticks,
+      scale(place, bottom + 46),
+    ],
+  };
+}
+
+function table() {
+  const cells = NAMES.map(() => [html("td"), html("td"), html("td")]);
+  const names = ["at step", "", "0", "factor a step"];
+  const head = names.map((name) => html("th", { scope: "col" }, name));
+  const element = html(
+    "table",
+    { class: "live-numbers" },
+    html("thead", {}, html("tr", {}, ...head)),
+    html(
+      "tbody",
+      {},
+      ...NAMES.map((name, n) => html("tr", {}, html("th", { scope: "row" }, name), ...cells[n])),
+    ),
+  );
+  const show = (shown, k) => {
+    head[1].textContent = k;
+    for (const [n, name] of NAMES.entries()) {
+      const [here, start] = [shown[name][k], shown[name][0]];
+      cells[n][0].textContent = twoDigits(here);
+      cells[n][1].textContent = twoDigits(start);
+      cells[n][2].textContent = decimal(start ** (1 / STEPS));
+    }
+  };
+  return { element, show };
+}
+
+export default {
+  render({ model, el }) {
+    const wide = matchMedia("(min-width: 600px)");
+    const picture = svg("svg", { role: "img", class: "live-roads" });
+    const title = svg("title", {}, "How much of the gradient at step 40 comes back to each step");
+    const numbers = table();
+    const said = status();
+    let step, waiting, keep;
+    const control = (key, label, min, max, digits = 1) => {
+      const change = (value) => keep.set({ [key]: value });
+      return slider({ label, min, max, step: 10 ** -digits, value: min, digits, change });
+    };
+    const sliders = {
+      b: control("b", "LSTM: forget bias", -2, 5),
+      z: control("z", "GRU: update bias", -2, 5),
+      radius: control("radius", "RNN: spectral radius", 0.1, 1.3, 2),
+      x: control("x", "all: size of the input", 0, 2),
+      k: control("k", "step to look at", 0, STEPS, 0),
+    };
+    const look = (event) => {
+      const { left, width } = picture.getBoundingClientRect();
+      keep.set({ k: Math.min(Math.max(step((event.clientX - left) / width), 0), STEPS) });
+    };
+    picture.addEventListener("pointermove", look);
+    picture.addEventListener("pointerdown", look);
+    const draw = (state) => {
+      const shown = shares(state);
+      const drawn = drawRoads(shown, state.k, wide.matches);
+      step = drawn.step;
+      picture.setAttribute("viewBox", drawn.viewBox);
+      picture.replaceChildren(title, ...drawn.parts);
+      numbers.show(shown, state.k);
+      for (const [key, { show }] of Object.entries(sliders)) show(state[key]);
+      clearTimeout(waiting);
+      const each = NAMES.map((name) => `${name} ${twoDigits(shown[name][state.k])}`).join(", ");
+      const words = `Of the gradient at step ${STEPS}, step ${state.k} gets: ${each}.`;
+      waiting = setTimeout(() => said.say(words), 400); // not at every pixel of a slider
+    };
+    const inputs = Object.values(sliders).map(({ element }) => element);
+    const controls = html("div", { class: "live-controls" }, ...inputs);
+    el.append(picture, numbers.element, controls, said.element);
+    keep = store({ model, el }, { b: 1, z: 0, radius: 0.58, x: 1, k: 20 }, draw);
+    wide.addEventListener("change", () => draw(keep.get()));
+  },
+};

@@ -1,0 +1,216 @@
+"""The gradient highway: its gradients are those of `lstm_lib`, and the page shows them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from playwright.sync_api import Browser, Page, expect
+
+from lstm_lib import gradients
+from lstm_lib.figures import live
+from lstm_lib.numpy_cells import gru, lstm, rnn
+
+pytestmark = [pytest.mark.pages]
+CELLS = {"RNN": rnn, "GRU": gru, "LSTM": lstm}
+D, H, T = 3, 5, 12
+CHAPTER = "notebooks/05_backpropagation.html"
+
+
+@pytest.fixture(scope="module")
+def functions(browser: Browser) -> Iterator[Page]:
+    """An empty page that knows the functions of the figure."""
+    page = browser.new_page()
+    names = "HIGHWAY, shares, states, stateGradients"
+    text = live.module("highway").replace("export default", "const figure =")
+    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def chapter(browser: Browser, site: str) -> Iterator[Page]:
+    """The page of the chapter."""
+    page = browser.new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    yield page
+    page.close()
+
+
+def problem(name: str) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Weights of a cell, large enough for its layers to bend, an input and dL/dh_T."""
+    rng = np.random.default_rng(3)
+    start = CELLS[name].init_params(rng, D, H)
+    params = type(start)(*(rng.normal(0, 0.8, w.shape) for w in start))
+    return params, rng.normal(size=(T, 1, D)), rng.normal(size=H)
+
+
+def in_browser(page: Page, name: str) -> dict[str, np.ndarray]:
+    """The gradients by all states as the browser computes them, (T+1, H)."""
+    params, x, dh = problem(name)
+    weights = {field: w.tolist() for field, w in params._asdict().items()}
+    rows = page.evaluate(
+        "([cell, params, x, dh]) => stateGradients(cell, params, states(cell, params, x), dh)",
+        [name, weights, x[:, 0].tolist(), dh.tolist()],
+    )
+    return {key: np.array([row[key] for row in rows]) for key in rows[1]}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_gradients_are_those_of_the_library(functions: Page, name: str) -> None:
+    params, x, dh = problem(name)
+    at_end = np.zeros((T, 1, H))
+    at_end[-1] = dh
+    ours = gradients.state_gradients(CELLS[name], params, x, at_end)
+    theirs = in_browser(functions, name)
+    largest = np.abs(ours.h).max()
+    assert_allclose(theirs["dh"], ours.h[:, 0], rtol=1e-12, atol=1e-12 * largest)
+    if ours.c is not None:
+        assert_allclose(theirs["dc"], ours.c[:, 0], rtol=1e-12, atol=1e-12 * largest)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_the_gradient_by_the_start_is_what_a_nudge_measures(functions: Page, name: str) -> None:
+    params, x, dh = problem(name)
+    weights = {field: w.tolist() for field, w in params._asdict().items()}
+    measured = functions.evaluate(
+        """([cell, params, x, dh]) => ["h", "c"].map((part) => dh.map((_, n) => {
+            const zero = dh.map(() => 0);
+            const loss = (nudge) => {
+              const start = { h: [...zero], c: [...zero] };
+              start[part][n] = nudge;
+              const { h } = states(cell, params, x, start).at(-1);
+              return h.reduce((sum, value, k) => sum + dh[k] * value, 0);
+            };
+            return (loss(1e-5) - loss(-1e-5)) / 2e-5;
+        }))""",
+        [name, weights, x[:, 0].tolist(), dh.tolist()],
+    )
+    derived = in_browser(functions, name)
+    # Central differences: the step squared is 1e-10, rounding 1e-16 / 1e-5.
+    assert_allclose(derived["dh"][0], measured[0], rtol=1e-6, atol=1e-9)
+    if name == "LSTM":
+        assert_allclose(derived["dc"][0], measured[1], rtol=1e-6, atol=1e-9)
+
+
+def shares(page: Page, *, b: float, z: float, radius: float, volume: float) -> dict[str, Any]:
+    """What NumPy says of the figure's own cells: the shares at the steps 0 … T."""
+    data = page.evaluate("HIGHWAY")
+    cells = {n: [np.array(w, dtype=float) for w in data[n.lower()].values()] for n in CELLS}
+    units = len(data["dh"])
+    cells["RNN"][1] *= radius
+    cells["GRU"][2][units : 2 * units] = z
+    cells["LSTM"][2][units : 2 * units] = b
+    x = volume * np.array(data["x"])[:, None]
+    dh = np.zeros((len(x), 1, units))
+    dh[-1] = data["dh"]
+    norms = {}
+    for name, weights in cells.items():
+        cell = CELLS[name]
+        by = gradients.state_gradients(cell, cell.Params(*weights), x, dh)
+        norms[name] = np.linalg.norm(by.h if by.c is None else by.c, axis=(1, 2))
+    return {name: size / size[-1] for name, size in norms.items()}
+
+
+@pytest.mark.parametrize("b", [-2.0, 5.0])
+def test_the_roads_are_the_norms_that_numpy_gives(functions: Page, b: float) -> None:
+    ours = shares(functions, b=b, z=-b, radius=1.1, volume=0.5)
+    theirs = functions.evaluate(f"shares({{ b: {b}, z: {-b}, radius: 1.1, x: 0.5 }})")
+    for name in CELLS:
+        assert_allclose(theirs[name], ours[name], rtol=1e-12)
+
+
+def test_the_radius_of_the_stored_rnn_is_one(functions: Page) -> None:
+    W_h = np.array(functions.evaluate("HIGHWAY.rnn.W_h"))
+    # Its weights have four decimals.
+    assert np.abs(np.linalg.eigvals(W_h)).max() == pytest.approx(1, abs=1e-3)
+
+
+def numbers(page: Page, name: str) -> list[str]:
+    """The row of the table that a cell has on the page."""
+    row = page.locator(".live-numbers tr", has_text=name).first
+    return [text.replace("\u00a0", " ") for text in row.locator("td").all_inner_texts()]
+
+
+def test_the_page_shows_the_numbers_of_the_cells(chapter: Page) -> None:
+    assert [numbers(chapter, name)[1] for name in CELLS] == [
+        "3.7 · 10⁻¹³",
+        "1.3 · 10⁻¹⁰",
+        "1.7 · 10⁻⁴",
+    ]
+
+
+def test_the_forget_bias_is_moved_by_the_keyboard(chapter: Page, functions: Page) -> None:
+    slider = chapter.get_by_label("LSTM: forget bias")
+    slider.focus()
+    for _ in range(5):
+        slider.press("ArrowRight")
+    share = shares(functions, b=1.5, z=0, radius=0.58, volume=1)["LSTM"]
+    assert float(numbers(chapter, "LSTM")[2]) == pytest.approx(share[0] ** (1 / 40), abs=0.005)
+    expect(chapter.locator("figure.live-highway [role=status]")).to_contain_text(
+        "step 20 gets: RNN"
+    )
+
+
+def test_a_link_in_the_text_sets_the_forget_bias(chapter: Page) -> None:
+    chapter.get_by_role("link", name="Set the forget bias to 5").click()
+    assert chapter.get_by_label("LSTM: forget bias").input_value() == "5"
+    assert numbers(chapter, "LSTM")[1:] == ["3.6", "1.03"]
+
+
+def test_the_other_links_show_what_the_text_says(chapter: Page) -> None:
+    chapter.get_by_role("link", name="give the GRU’s update gate").click()
+    chapter.get_by_role("link", name="take the input away").click()
+    assert numbers(chapter, "GRU")[2] == "0.99"
+    assert numbers(chapter, "LSTM")[2] == "1.10"
+    chapter.get_by_role("link", name="grew by 3 % with the input").click()
+    assert numbers(chapter, "LSTM")[2] == "1.03"
+
+
+def test_the_pointer_chooses_the_step(chapter: Page) -> None:
+    roads = chapter.locator(".live-roads")
+    roads.scroll_into_view_if_needed()
+    box = roads.bounding_box()
+    assert box is not None
+    chapter.mouse.move(box["x"] + box["width"] - 9, box["y"] + 60)
+    assert chapter.get_by_label("step to look at").input_value() == "40"
+    assert [numbers(chapter, name)[0] for name in CELLS] == ["1", "1", "1"]
+
+
+def test_a_road_is_as_wide_as_the_logarithm_of_what_arrives(chapter: Page) -> None:
+    points = chapter.locator(".live-road-LSTM polygon").get_attribute("points")
+    assert points is not None
+    heights = np.array([pair.split(",") for pair in points.split()], dtype=float)[:, 1]
+    above, below = heights[:41], heights[:40:-1]
+    assert_allclose((below - above)[-1], 2 + 3.5 * 8, rtol=1e-9)  # all of it: 10⁰ over 10⁻⁸
+    assert_allclose((below - above)[0], 2 + 3.5 * (np.log10(1.6746e-4) + 8), rtol=1e-4)
+
+
+def test_nothing_is_wider_than_a_phone_in_any_state(browser: Browser, site: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{site}/{CHAPTER}")
+    page.evaluate(
+        """document.querySelector(".live-roads").closest(".live").dispatchEvent(
+            new CustomEvent("live:set", { detail: { b: -2, z: -2, radius: 0.1, x: 2, k: 0 } }))"""
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None:
+    colours = []
+    for theme in ("light", "dark"):
+        page = browser.new_context(color_scheme=theme).new_page()
+        page.goto(f"{site}/{CHAPTER}")
+        colour = "getComputedStyle(document.querySelector('.live-road-RNN polygon')).fill"
+        colours.append(page.evaluate(colour))
+        page.close()
+    assert colours == ["rgb(87, 96, 106)", "rgb(177, 186, 196)"]
+
+
+def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    expect(page.locator("figure.live-highway img.only-light")).to_be_visible()
+    page.close()

@@ -1,0 +1,91 @@
+"""Write the data that live figures start from, and the pictures that stand where no script runs.
+
+Usage: python tools/live_data.py [NAME ...]
+
+The data is a JavaScript module in `lstm_lib/figures/live`, `NAME_data.js`, whose first line says
+what it holds and where it is from; the picture is `book/assets/NAME-light.svg`, drawn from the same
+numbers. Run it anew when a chapter changes what it trains.
+"""
+
+import json
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstm_lib import gradients
+from lstm_lib.figures import Diagram, gradient_roads, live
+from lstm_lib.numpy_cells import gru, lstm, rnn
+
+ASSETS = Path(__file__).parents[1] / "book" / "assets"
+Data = dict[str, Any]
+
+
+def rounded(array: NDArray[np.floating], digits: int) -> list[Any]:
+    """The numbers of an array as nested lists, without the minus of zero."""
+    return (np.round(array.astype(np.float64), digits) + 0.0).tolist()
+
+
+def named(params: Any, digits: int) -> Data:
+    """The weights of a cell by name."""
+    return {name: rounded(w, digits) for name, w in params._asdict().items()}
+
+
+def highway() -> Data:
+    """Untrained cells of one draw, made as in the chapter on backpropagation but smaller."""
+    D, H, T = 4, 8, 40
+    draw, inputs = partial(np.random.default_rng, 0), np.random.default_rng(7)
+    return {
+        "rnn": named(rnn.init_params(draw(), D, H, spectral_radius=1.0), 4),
+        "gru": named(gru.init_params(draw(), D, H), 4),
+        "lstm": named(lstm.init_params(draw(), D, H), 4),
+        "x": rounded(inputs.normal(size=(T, D)), 4),
+        "dh": rounded(inputs.normal(size=H), 4),
+    }
+
+
+def highway_still(data: Data) -> Diagram:
+    """The roads as the figure shows them first: forget bias 1, radius 0.58."""
+    x, dh = np.array(data["x"])[:, None], np.zeros((len(data["x"]), 1, len(data["dh"])))
+    dh[-1] = data["dh"]
+    cells = {cell: [np.array(w) for w in data[name].values()] for name, cell in CELLS.items()}
+    cells[rnn][1] *= 0.58
+    shares = {}
+    for cell, weights in cells.items():
+        by = gradients.state_gradients(cell, cell.Params(*weights), x, dh)
+        sizes = np.linalg.norm(by.h if by.c is None else by.c, axis=(1, 2))
+        shares[cell.__name__.rpartition(".")[2].upper()] = sizes / sizes[-1]
+    return gradient_roads(shares)
+
+
+CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm}
+MADE = {
+    "highway": (
+        highway,
+        highway_still,
+        "init_params(default_rng(0), 4, 8) of each cell, the RNN's radius 1; inputs of rng(7)",
+    ),
+}
+
+
+def module(name: str, data: Data) -> str:
+    """Return the text of a data module."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    first = f"// Made by tools/live_data.py: {MADE[name][2]}.\n"
+    return f"{first}export const {name.upper()} = {text};\n"
+
+
+def main(names: list[str]) -> None:
+    """Write the data and the picture of the figures that are named, or of all."""
+    for name in names or MADE:
+        make, still, _ = MADE[name]
+        data = make()
+        (live.HERE / f"{name}_data.js").write_text(module(name, data), encoding="utf-8")
+        still(data).save(ASSETS / f"{name}-light.svg")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
