@@ -149,13 +149,13 @@ def pictures(pages: Iterable[Page]) -> list[Item]:
 def contents(pages: list[Page]) -> str:
     """Write the table of contents: parts, chapters, sections."""
 
+    def line(address: str, title: str, below: str = "") -> str:
+        return f'<li><a href="{escape(address)}">{escape(title)}</a>{below}</li>'
+
     def entry(page: Page) -> str:
-        below = [
-            f'<li><a href="{page.name}.xhtml#{escape(section.anchor)}">{escape(section.title)}</a></li>'
-            for section in sections(page)
-        ]
-        inner = f"<ol>{''.join(below)}</ol>" if below else ""
-        return f'<li><a href="{page.name}.xhtml">{escape(page.title)}</a>{inner}</li>'
+        name = f"{page.name}.xhtml"
+        below = "".join(line(f"{name}#{s.anchor}", s.title) for s in sections(page))
+        return line(name, page.title, f"<ol>{below}</ol>" if below else "")
 
     lines = []
     for part, group in groupby(pages, key=lambda page: page.part):
@@ -180,7 +180,7 @@ def items(pages: list[Page], about: Edition) -> list[Item]:
     )
     drawings = pictures(pages)
     code = "\n".join(LIGHT_CODE.findall((BOOK / "_static/pygments.css").read_text("utf-8")))
-    front = f'<section epub:type="cover" class="cover"><img src="cover.png" alt="{escape(cover.text())}"/></section>'
+    front = f'<p class="cover"><img src="cover.png" alt="{escape(cover.text())}"/></p>'
     font = (BOOK / "_static/math.woff").read_bytes()
     documents = [
         Item("cover.xhtml", "application/xhtml+xml", xhtml("Cover", front)),

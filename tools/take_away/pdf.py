@@ -90,7 +90,7 @@ def contents(pages: list[Page], numbers: dict[str, int]) -> str:
             lines.append(f'<li class="part">{page.part}</li>')
             part = page.part
         lines.append(line("chapter", address(page), page.title))
-        lines += [line("section", address(page, s.anchor), s.title) for s in sections(page)]
+        lines += [line("section", section.anchor, section.title) for section in sections(page)]
     return f"<ol>{''.join(lines)}</ol>"
 
 
