@@ -45,7 +45,8 @@ book: $(BOOK)/.built ## build the book, warnings are errors, and print the file 
 	@echo "Open file://$(CURDIR)/$(BOOK)/index.html"
 
 $(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
-  $(shell find book notebooks lstm_lib -type f -not -name '*.pyc' -not -path '*/.*' 2>/dev/null)
+  $(shell find book notebooks lstm_lib -type f -not -name '*.pyc' -not -path '*/.*' 2>/dev/null) \
+  $(wildcard .git/logs/HEAD) # every page names the commit
 	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
 	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
 	@touch $@

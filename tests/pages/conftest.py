@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 BOOK = Path(__file__).parents[2] / "_build" / "html"
+PREFIX = "/lstm-measured"  # the path of the published site
 BROWSER = Path(sys.prefix) / "browser"  # written by tools/get_browser.py
 
 
@@ -31,8 +32,22 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return ByPage(config, log) if config.option.markexpr == "pages" else None
 
 
-class QuietHandler(SimpleHTTPRequestHandler):
-    """A file server that does not log."""
+class PagesHandler(SimpleHTTPRequestHandler):
+    """Serves the book as GitHub Pages does, below the name of the repository; and does not log."""
+
+    def translate_path(self, path: str) -> str:
+        """Find the file of an address; outside of the site there is none."""
+        inside = path.removeprefix(PREFIX)
+        return super().translate_path(inside) if inside != path else str(BOOK / "outside")
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer with the book's own page where there is none."""
+        body = (BOOK / "404.html").read_bytes()
+        self.send_response(code, message)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -41,9 +56,9 @@ class QuietHandler(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def site() -> Iterator[str]:
     """Serve the book on this machine and give its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=BOOK))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(PagesHandler, directory=BOOK))
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"http://127.0.0.1:{server.server_port}{PREFIX}"
     server.shutdown()
     server.server_close()
 

@@ -8,7 +8,7 @@ shared by the tests of that page.
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -215,11 +215,12 @@ def ids(path: Path) -> str:
 
 
 @each_page
-def test_every_internal_link_and_anchor_leads_somewhere(seen: Seen) -> None:
+def test_every_internal_link_and_anchor_leads_somewhere(seen: Seen, site: str) -> None:
     broken = []
     for link in seen.links:
         address, anchor = urldefrag(link)
-        target = ((BOOK / seen.page).parent / unquote(address)) if address else BOOK / seen.page
+        there = urljoin(f"{site}/{seen.page}", address)
+        target = BOOK / unquote(there.removeprefix(f"{site}/"))
         named = anchor and f'id="{unquote(anchor)}"'
         if not target.exists() or (named and named not in ids(target.resolve())):
             broken.append(link)

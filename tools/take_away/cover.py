@@ -15,8 +15,8 @@ STEPS = np.arange(61)
 FORGET_GATES = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 PICTURE = (
     "Seven curves start in one point: what is left of a memory over sixty steps under a constant "
-    "forget gate. Under a gate of 0.5 it is gone after five steps, under 0.99 more than half of it is "
-    "left at the end, under 1 all of it."
+    "forget gate. Under a gate of 0.5 it is gone after five steps, under 0.99 more than half of it "
+    "is left at the end, under 1 all of it."
 )
 
 

@@ -201,7 +201,8 @@ def package(files: list[Item], about: Edition) -> bytes:
 
     def line(number: int, item: Item) -> str:
         properties = f' properties="{item.properties}"' if item.properties else ""
-        return f'<item id="item{number}" href="{item.name}" media-type="{item.media_type}"{properties}/>'
+        kind = f'media-type="{item.media_type}"{properties}'
+        return f'<item id="item{number}" href="{item.name}" {kind}/>'
 
     return PACKAGE.format(
         uuid=uuid5(NAMESPACE_URL, about.site),

@@ -30,11 +30,13 @@ export function decimal(value, digits = 2) {
 /** Make a slider with its name and its value; `change` is called with every new value. */
 export function slider({ label, min, max, step = 0.01, value, digits = 2, change }) {
   const input = html("input", { type: "range", min, max, step, value });
-  const shown = html("output", {}, decimal(value, digits));
+  const shown = html("output", { "aria-hidden": "true" }); // the slider itself is read out
   const show = (number) => {
     input.value = number;
     shown.textContent = decimal(number, digits);
+    input.setAttribute("aria-valuetext", shown.textContent);
   };
+  show(value);
   input.addEventListener("input", () => {
     show(input.valueAsNumber);
     change(input.valueAsNumber);
@@ -82,21 +84,18 @@ export function store({ model, el }, defaults, draw) {
     const unknown = Object.keys(change).filter((key) => !(key in defaults));
     if (unknown.length)
       throw new Error(`no state ${unknown}: this figure has ${Object.keys(defaults)}`);
-    state = { ...state, ...change };
+    const next = { ...state, ...change };
+    draw(next); // throws where a number is none of this figure's: then the state stays as it was
+    state = next;
   };
   const set = (change) => {
     take(change);
-    draw(state);
     model?.set("state", state);
     model?.save_changes();
   };
   el.addEventListener("live:set", (event) => set(event.detail));
-  model?.on("change:state", () => {
-    take(model.get("state"));
-    draw(state);
-  });
-  if (model) take(model.get("state"));
-  draw(state);
+  model?.on("change:state", () => take(model.get("state")));
+  take(model?.get("state") ?? {});
   return { get: () => state, set };
 }
 
@@ -108,7 +107,7 @@ export function mount(name, figure) {
     figure.render({ model: null, el, small: place.classList.contains("live-small") });
     place.prepend(el);
     place.classList.add("live-on");
-    for (const link of document.querySelectorAll(`a[href="#${place.id}"][title]`)) {
+    for (const link of document.querySelectorAll(`a:not(.headerlink)[href="#${place.id}"][title]`)) {
       link.classList.add("live-link");
       link.addEventListener("click", (event) => {
         event.preventDefault();

@@ -1,0 +1,198 @@
+"""A search that leads to the passage, not only to the page, and understands a question.
+
+Sphinx's own index knows which words are on which page; all of them must be there, and pages are
+ranked by their titles alone. A learner's question finds nothing, or a chapter of an hour. Here the
+book is cut into passages (a section, a term of the glossary, a claim, a function of the package),
+each with an address, and each word in each passage gets its weight by BM25 (Robertson and Zaragoza,
+2009, section 3). `passages.js` adds the weights up. The index takes the place and the name of
+Sphinx's, so that the theme's search page loads it.
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.search.en import SearchEnglish
+
+# How often a word counts by where it stands, and the two constants of BM25.
+IN_TITLE, IN_TEXT, IN_CODE = 6.0, 1.0, 0.3
+SATURATION, LENGTH = 1.2, 0.5
+# Who asks for a function by its name finds it; else a text that explains comes first.
+OF_OBJECT = 0.6
+EXCERPT = 150
+OBJECTS = ("function", "class", "method", "module")
+HEADINGS = (nodes.title, nodes.term, addnodes.desc_signature)
+WORD = re.compile(r"\w+")
+AMERICAN = re.compile(r"is(e|ed|es|ing|ation)$")
+
+
+class Passage(NamedTuple):
+    """A piece of a page with an address of its own; `words` counts its weighted word stems."""
+
+    page: str
+    anchor: str
+    title: str
+    excerpt: str
+    is_object: bool
+    words: Counter[str]
+
+
+def _is_claim(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.admonition) and "claim" in node["classes"]
+
+
+def _is_passage(node: nodes.Node) -> bool:
+    if isinstance(node, addnodes.desc):
+        return node["objtype"] in OBJECTS
+    if isinstance(node, nodes.definition_list_item):
+        return bool(node[0]["ids"])  # a term of the glossary, not of another list
+    # sphinx-exercise makes sections without a title.
+    has_title = any(isinstance(child, nodes.title) for child in node.children)
+    return (isinstance(node, nodes.section) and has_title) or _is_claim(node)
+
+
+def _ancestors(node: nodes.Node) -> Iterator[nodes.Element]:
+    while node.parent is not None:
+        yield node.parent
+        node = node.parent
+
+
+def _is_output(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
+
+
+def _place(text: nodes.Text, owner: nodes.Element, above: list[nodes.Element]) -> float:
+    """Return how much a word counts where this text stands."""
+    inside = above[: above.index(owner)]
+    if any(isinstance(node, HEADINGS) and node.parent is owner for node in inside):
+        return IN_TITLE
+    return IN_CODE if any(isinstance(node, nodes.literal_block) for node in inside) else IN_TEXT
+
+
+def _split(text: str) -> Iterator[str]:
+    """Give the words of a text; a name such as `batch_first` counts whole and in its parts.
+
+    Initialise and initialize are one word, here and in `passages.js`.
+    """
+    for word in WORD.findall(text.lower()):
+        parts = filter(None, word.split("_")) if "_" in word.strip("_") else ()
+        for part in (word, *parts):
+            yield AMERICAN.sub(r"iz\1", part)
+
+
+def _excerpt(owner: nodes.Element) -> str:
+    """Return the first words of a passage. The verdict on a folded claim stays folded."""
+    if _is_claim(owner) and "dropdown" in owner["classes"]:
+        return ""
+    around = owner if isinstance(owner, nodes.section | nodes.admonition) else owner[-1]
+    first = next((child for child in around.children if isinstance(child, nodes.paragraph)), None)
+    text = " ".join(first.astext().split()) if first is not None else ""
+    text = re.sub(r"\\[a-zA-Z]+|[{}]", "", text)  # what remains of a formula reads well enough
+    return text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(" ", 1)[0] + " …"
+
+
+def _title(owner: nodes.Element) -> tuple[str, str]:
+    """Return the address and the title of a passage."""
+    headings = [child for child in owner.children if isinstance(child, HEADINGS)]
+    if isinstance(owner, addnodes.desc):
+        name = headings[0]["ids"][0] if headings[0]["ids"] else ""
+        return name, name
+    anchor = headings[0]["ids"] if isinstance(headings[0], nodes.term) else owner["ids"]
+    return anchor[0], ", ".join(heading.astext() for heading in headings)
+
+
+def cut(page: str, doctree: nodes.document, stemmer: SearchEnglish) -> list[Passage]:
+    """Return the passages of a page."""
+    words: dict[nodes.Element, Counter[str]] = defaultdict(Counter)
+    for text in doctree.findall(nodes.Text):
+        above = list(_ancestors(text))
+        is_formula = isinstance(text.parent, nodes.math | nodes.math_block)
+        if is_formula or any(_is_output(node) for node in above):
+            continue
+        owner = next((node for node in above if _is_passage(node)), None)
+        if owner is not None:
+            weight = _place(text, owner, above)
+            for word in _split(text.astext()):
+                if weight != IN_CODE or len(word) > 2:  # one letter is a quantity, not a word
+                    words[owner][stemmer.stem(word)] += weight
+    return [
+        Passage(page, anchor, title, _excerpt(owner), isinstance(owner, addnodes.desc), counted)
+        for owner, counted in words.items()
+        for anchor, title in [_title(owner)]
+        if anchor
+    ]
+
+
+def name_works(app: Sphinx, doctree: nodes.document) -> None:
+    """Put authors and year in the place of each citation's key, as the reader sees it."""
+    entries = {work.key: work.entry for work in app.env.get_domain("cite").citations}
+    for node in list(doctree.findall(addnodes.pending_xref)):
+        if node["refdomain"] == "cite":
+            named = [entries[key.strip()] for key in node["reftarget"].split(",")]
+            works = [
+                " and ".join(" ".join(who.last_names) for who in work.persons["author"])
+                + f" ({work.fields['year']})"
+                for work in named
+            ]
+            node.parent.replace(node, nodes.Text("; ".join(works)))
+
+
+def weigh(passages: list[Passage]) -> dict[str, list[int]]:
+    """Return for every stem the passages that have it, each followed by the weight it has there."""
+    lengths = [sum(passage.words.values()) for passage in passages]
+    mean = sum(lengths) / len(lengths)
+    weights: dict[str, list[int]] = defaultdict(list)
+    for k, passage in enumerate(passages):
+        damping = SATURATION * (1 - LENGTH + LENGTH * lengths[k] / mean)
+        most = 100 * (OF_OBJECT if passage.is_object else 1)
+        for stem, count in passage.words.items():
+            weights[stem] += [k, round(most * count / (count + damping))]
+    return dict(weights)
+
+
+def write_index(app: Sphinx, error: Exception | None) -> None:
+    """Write the index of all pages, also of those that this build did not have to write."""
+    if error or app.builder.name != "html":
+        return
+    stemmer = SearchEnglish({})
+    pages = sorted(app.env.found_docs)
+    passages: list[Passage] = []
+    for page in pages:
+        doctree = app.env.get_doctree(page)
+        name_works(app, doctree)
+        passages += cut(page, doctree, stemmer)
+    index = {
+        "pages": {page: app.env.titles[page].astext() for page in pages},
+        "passages": [list(passage[:4]) for passage in passages],
+        "words": weigh(passages),
+    }
+    text = json.dumps(index, ensure_ascii=False, separators=(",", ":"))
+    (Path(app.outdir) / "searchindex.js").write_text(f"Search.setIndex({text})", encoding="utf-8")
+
+
+def move_index(app: Sphinx) -> None:
+    """Let Sphinx keep its own index, which it reads again in the next build, beside the book."""
+    if app.builder.name == "html":
+        app.builder.searchindex_filename = "../searchindex.js"
+
+
+def load_script(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Load the script that ranks, on the search page only."""
+    if page == "search":
+        app.add_js_file("passages.js", loading_method="defer")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the index when all is built."""
+    app.connect("builder-inited", move_index)
+    app.connect("html-page-context", load_script)
+    app.connect("build-finished", write_index)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,261 @@
+"""The live cell on the page shows the numbers of `numpy_cells.lstm`, by mouse, keys and links."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from lstm_lib.figures.svg import number_text
+from lstm_lib.numpy_cells import lstm
+
+pytestmark = [pytest.mark.pages]
+CHAPTER = "notebooks/04_cell_walkthrough.html"
+PENCIL = lstm.Params(
+    np.log([[6.0, 9, 8, 2]]), np.log([[1 / 4, 1 / 9, 1 / 16, 4]]), np.log([1.0, 3, 1, 1])
+)
+
+
+@pytest.fixture
+def chapter(browser: Browser, site: str) -> Iterator[Page]:
+    """The chapter, which must not complain."""
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(f"{site}/{CHAPTER}")
+    yield page
+    page.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def cell(chapter: Page) -> Locator:
+    """The figure in the chapter."""
+    return chapter.locator("#fig-04-numbers .live")
+
+
+def step(
+    params: lstm.Params, x: float = 1.0, h: float = 0.5, c: float = 0.5, **held: float
+) -> dict[str, float]:
+    """What NumPy says of a step; `held` gives layers their value, as the figure can."""
+    trace = lstm.forward(params, np.full((1, 1, 1), x), (np.full((1, 1), h), np.full((1, 1), c)))
+    i, f, g, o = (held.get(k, getattr(trace, k)[1].item()) for k in "ifgo")
+    new = f * c + i * g
+    shown = {"x_t": x, "h_{t-1}": h, "c_{t-1}": c, "i_t": i, "f_t": f, "g_t": g, "o_t": o}
+    shown |= {"f_t ⊙ c_{t-1}": f * c, "i_t ⊙ g_t": i * g, "c_t": new, "tanh(c_t)": np.tanh(new)}
+    return shown | {"h_t": o * np.tanh(new), "y_t": o * np.tanh(new)}
+
+
+def shown(cell: Locator) -> dict[str, str]:
+    """The numbers in the picture, by term."""
+    found: dict[str, str] = cell.locator("text[data-term]").evaluate_all(
+        "all => Object.fromEntries(all.map((e) => [e.dataset.term, e.textContent]))"
+    )
+    return found
+
+
+def as_text(values: dict[str, float]) -> dict[str, str]:
+    """Numbers as the diagrams of the book write them."""
+    return {term: number_text(value) for term, value in values.items()}
+
+
+def slide(cell: Locator, label: str, key: str, times: int = 1) -> None:
+    """Press a key on a slider."""
+    slider = cell.get_by_role("slider", name=label, exact=True)
+    for _ in range(times):
+        slider.press(key)
+
+
+def test_it_starts_with_the_numbers_of_the_pencil(cell: Locator) -> None:
+    assert shown(cell) == as_text(step(PENCIL))
+    assert shown(cell) | {"f_t": "0.90", "i_t": "0.75", "h_t": "0.57"} == shown(cell)
+
+
+def test_the_keyboard_moves_what_goes_in(cell: Locator) -> None:
+    slide(cell, "xt", "ArrowRight", 20)
+    slide(cell, "ht−1", "ArrowLeft", 70)
+    slide(cell, "ct−1", "Home")
+    assert shown(cell) == as_text(step(PENCIL, x=1.2, h=-0.2, c=-3.0))
+
+
+def test_the_keyboard_moves_a_weight(cell: Locator) -> None:
+    cell.get_by_text("The twelve weights").click()
+    slide(cell, "bf", "Home")
+    slide(cell, "Wxi", "End")
+    W_x, b = PENCIL.W_x.copy(), PENCIL.b.copy()
+    W_x[0, 0], b[1] = 4.0, -4.0
+    assert shown(cell) == as_text(step(lstm.Params(W_x, PENCIL.W_h, b)))
+
+
+@pytest.mark.parametrize(("layer", "name"), [("f", "forget gate"), ("g", "candidate")])
+def test_a_layer_can_be_held_and_let_go(cell: Locator, layer: str, name: str) -> None:
+    slide(cell, f"{layer}t {name}", "Home")
+    low = -1.0 if layer == "g" else 0.0
+    assert shown(cell) == as_text(step(PENCIL, **{layer: low}))
+    expect(cell.get_by_role("slider", name=f"{layer}t {name}, held")).to_be_visible()
+    cell.get_by_role("button", name="Let all go").click()
+    assert shown(cell) == as_text(step(PENCIL))
+
+
+def test_steps_hand_on_the_state_as_the_library_does(cell: Locator) -> None:
+    cell.get_by_role("combobox").select_option("turns")
+    for _ in range(4):
+        cell.get_by_role("button", name="Next step").click()
+    x = np.array([1.0, -1, 1, -1, 1])[:, None, None]
+    trace = lstm.forward(PENCIL, x, (np.full((1, 1), 0.5), np.full((1, 1), 0.5)))
+    now = shown(cell)
+    assert now["c_t"] == number_text(trace.c[5].item())
+    assert now["h_t"] == number_text(trace.h[5].item())
+    assert now["c_{t-1}"] == number_text(trace.c[4].item())
+    expect(cell.get_by_role("status")).to_contain_text("Step 5: x = 1.00")
+
+
+def test_back_undoes_a_step_and_no_more_than_there_are(cell: Locator) -> None:
+    cell.get_by_role("button", name="Next step").click()
+    cell.get_by_role("button", name="Back").click(click_count=2)
+    assert shown(cell) == as_text(step(PENCIL))
+    expect(cell.get_by_role("status")).to_contain_text("Step 1: x = 1.00")
+
+
+def test_start_again_undoes_everything(cell: Locator) -> None:
+    slide(cell, "ot output gate", "Home")
+    slide(cell, "xt", "Home")
+    cell.get_by_role("button", name="Next step").click()
+    cell.get_by_role("button", name="Start again").click()
+    assert shown(cell) == as_text(step(PENCIL))
+
+
+def point_at(page: Page, arrow: Locator) -> None:
+    """Move the mouse to the middle of an arrow's line (which has no area of its own)."""
+    arrow.scroll_into_view_if_needed()
+    box = arrow.locator("path").first.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 6)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "formula"),
+    [
+        ("f_t ⊙ c_{t-1}", "c_t", "ft ⊙ ct−1 = 0.90 · 0.50 = 0.45, what is kept"),
+        ("c_t", "next c", "ct = ft ⊙ ct−1 + it ⊙ gt = 0.90 · 0.50 + 0.75 · 0.60 = 0.90"),
+        ("f_t", "f_t ⊙ c_{t-1}", "σ(1.00 · 2.20 + 0.50 · (−2.20) + 1.10) = σ(2.20) = 0.90"),
+    ],
+)
+def test_pointing_near_an_arrow_writes_its_formula(
+    chapter: Page, cell: Locator, source: str, target: str, formula: str
+) -> None:
+    point_at(chapter, cell.locator(f'[data-from="{source}"][data-to="{target}"]'))
+    expect(cell.locator(".live-cell-line")).to_contain_text(formula)
+
+
+def test_arrow_keys_go_from_number_to_number(chapter: Page, cell: Locator) -> None:
+    cell.locator('.live-term[tabindex="0"]').focus()
+    for _ in range(6):
+        chapter.keyboard.press("ArrowLeft")
+    expect(cell.locator('.live-term[tabindex="0"]')).to_have_count(1)
+    expect(cell.locator('.live-term[tabindex="0"]')).to_be_focused()
+    formula = (
+        "f t = σ(x t W xf + h t−1 W hf + b f) = "
+        "σ(1.00 · 2.20 + 0.50 · (−2.20) + 1.10) = σ(2.20) = 0.90"
+    )
+    expect(cell.get_by_role("button", name=formula, exact=True)).to_be_focused()
+    assert cell.locator(".live-picked path:first-child").count() == 1
+
+
+def test_the_bars_are_as_high_as_the_layers_are_open(cell: Locator) -> None:
+    slide(cell, "gt candidate", "Home")
+    heights = cell.locator("svg > rect[fill^='var(--live-']:not([class])").evaluate_all(
+        "all => all.map((e) => Number(e.getAttribute('height')) / 46)"
+    )
+    assert heights == pytest.approx([0.75, 0.9, 0.5, 0.8])  # g from the middle down
+
+
+def test_links_of_the_chapter_set_what_they_say(chapter: Page, cell: Locator) -> None:
+    chapter.get_by_role("link", name="hold the forget gate at 0").click()
+    assert shown(cell) == as_text(step(PENCIL, f=0.0))
+    chapter.get_by_role("link", name="let it go").click()
+    assert shown(cell) == as_text(step(PENCIL))
+
+
+def test_a_state_that_is_none_is_refused_in_words_and_changes_nothing(
+    browser: Browser, site: str
+) -> None:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(error.message))
+    page.goto(f"{site}/{CHAPTER}")
+    wrong: list[dict[str, Any]] = [{"f": 2}, {"x": "a"}, {"b": [1, 2]}, {"sequence": "?"}]
+    for change in wrong:
+        page.evaluate(
+            """detail => document.querySelector("#fig-04-numbers .live").dispatchEvent(
+                new CustomEvent("live:set", { detail }))""",
+            change,
+        )
+    assert complaints == [
+        'f must be "free" or from 0 to 1, got 2',
+        'x must be a number, got "a"',
+        "b must be 4 numbers (i, f, g, o; D = H = 1), got [1,2]",
+        'sequence must be ones or zeros or turns, got "?"',
+    ]
+    assert shown(page.locator("#fig-04-numbers .live")) == as_text(step(PENCIL))
+    page.close()
+
+
+def test_the_landing_page_has_the_small_form(browser: Browser, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/book/index.html")
+    figure = page.locator("#fig-index-cell .live")
+    page.get_by_role("link", name="empty the memory").click()
+    assert shown(figure) == as_text(step(PENCIL, c=0.0))
+    assert figure.get_by_role("slider").count() == 3
+    page.close()
+
+
+@pytest.mark.parametrize("page_name", [CHAPTER, "book/index.html"])
+def test_what_can_be_pressed_on_a_phone_is_large_enough(
+    browser: Browser, site: str, page_name: str
+) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{site}/{page_name}")
+    sizes = page.locator("figure.live-cell :is(button, input, select, .live-term)").evaluate_all(
+        """all => all.map((e) => e.getBoundingClientRect())
+                    .filter((r) => r.width)
+                    .map((r) => Math.min(r.width, r.height))"""
+    )
+    assert len(sizes) > 13
+    assert min(sizes) >= 24
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_the_colours_follow_the_theme(browser: Browser, site: str) -> None:
+    colours = []
+    for theme in ("light", "dark"):
+        page = browser.new_context(color_scheme=theme).new_page()
+        page.goto(f"{site}/{CHAPTER}")
+        colour = "getComputedStyle(document.querySelector('[data-from=f_t] path')).stroke"
+        colours.append(page.evaluate(colour))
+        page.close()
+    assert colours == ["rgb(70, 121, 242)", "rgb(122, 159, 246)"]
+
+
+def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    expect(page.locator("#fig-04-numbers img.only-light")).to_be_visible()
+    page.close()
+
+
+def test_the_drawing_has_the_places_of_every_arrow_of_the_diagram(
+    browser: Browser, site: str
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    ways = page.locator("#fig-04-numbers .edge > path:first-child").evaluate_all(
+        "all => all.map((e) => e.getAttribute('d'))"
+    )
+    still = page.request.get(f"{site}/_images/cell-light.svg").text()
+    assert ways == re.findall(r'<path d="([^"]+)" fill="none"', still)
+    page.close()

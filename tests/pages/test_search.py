@@ -1,0 +1,97 @@
+"""The search page finds what a learner types."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+BOOK = Path(__file__).parents[2] / "_build" / "html"
+pytestmark = [pytest.mark.pages]
+
+# What is typed, and an address that must be among the first three found.
+TYPED = {
+    "vanishing gradient": "book/glossary.html#term-vanishing-gradient",
+    "vanishing gradients rnn": "notebooks/01_rnn_limits.html#the-gradient-meter",
+    "hidden state shape": "notebooks/02_gated_memory_cell.html#the-shape-of-the-memory",
+    "forget bias": "book/glossary.html#term-forget-bias",
+    "initialize forget gate bias": "book/glossary.html#term-forget-bias",
+    "initialization": "book/glossary.html#term-orthogonal-initialisation",
+    "exploding gradient": "notebooks/01_rnn_limits.html#the-other-way-exploding",
+    "what is a hidden state": "book/glossary.html#term-hidden-state",
+    "gate order pytorch": "notebooks/03_gates.html#which-slice-is-the-forget-gate",
+    "why does an RNN forget": "notebooks/01_rnn_limits.html#the-limits-of-a-plain-rnn",
+    "backpropagation through time": "book/glossary.html#term-backpropagation-through-time",
+    "truncated bptt": "notebooks/05_backpropagation.html#truncated-bptt",
+    "cell state": "book/glossary.html#term-cell-state",
+    "pad sequences": "book/glossary.html#term-padding",
+    "peephole": "book/glossary.html#term-peephole",
+    "gradient clipping": "book/glossary.html#term-gradient-clipping",
+    "what does the output gate do": "book/glossary.html#term-output-gate",
+    "LSTM vs GRU": "notebooks/02_gated_memory_cell.html#the-gru-s-answer",
+    "keras lstm weights": "book/conventions.html#moving-weights",
+    "batch_first": "book/conventions.html#batch-first",
+    "h_n c_n": "book/conventions.html#output-h-n-and-c-n",
+    "number of parameters": "notebooks/03_gates.html#counting-the-weights",
+    "who is speaking": "notebooks/08_audio.html#audio-who-is-speaking",
+    "train on several GPUs": "notebooks/13_past_one_machine.html#workers-in-earnest",
+    "overfitting": "book/glossary.html#term-early-stopping",
+    "init_params": "book/api.html#lstm_lib.numpy_cells.lstm.init_params",
+    "hochreiter 1997": "book/bibliography.html#where-the-lstm-comes-from",
+    "claim W2": "notebooks/01_rnn_limits.html#claim-w2",
+}
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a page, which each search loads anew."""
+    with browser.new_page() as page:
+        yield page
+
+
+def found(page: Page, site: str, query: str) -> list[str]:
+    """Give the addresses that are found, in their order, once the search says that it is done."""
+    page.goto(f"{site}/search.html?q={quote(query)}")
+    page.locator("#search-results .search-summary").filter(has_text=".").wait_for()
+    links = page.locator("#search-results .search a")
+    return [link.get_attribute("href") or "" for link in links.all()]
+
+
+@pytest.mark.parametrize("query", TYPED)
+def test_what_a_learner_types_leads_to_the_passage(page: Page, site: str, query: str) -> None:
+    assert TYPED[query] in found(page, site, query)[:3]
+
+
+def test_every_passage_that_is_found_exists(page: Page, site: str) -> None:
+    addresses = {address for query in TYPED for address in found(page, site, query)}
+    parts = [address.partition("#") for address in sorted(addresses)]
+    lost = [
+        f"{name}#{anchor}"
+        for name, _, anchor in parts
+        if f'id="{anchor}"' not in (BOOK / name).read_text(encoding="utf-8")
+    ]
+    assert lost == []
+
+
+def test_the_search_works_without_a_server(page: Page) -> None:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+    assert found(page, BOOK.as_uri(), "peephole") == found(page, BOOK.as_uri(), "Peepholes") != []
+    assert complaints == []
+
+
+def test_an_unknown_word_beside_known_ones_does_not_empty_the_list(page: Page, site: str) -> None:
+    assert found(page, site, "peephole zyzzyva") == found(page, site, "peephole")
+
+
+def test_nothing_found_is_said_with_what_to_do(page: Page, site: str) -> None:
+    assert found(page, site, "zyzzyva") == []
+    assert "Try fewer words" in page.locator("#search-results .search-summary").inner_text()
+
+
+def test_a_folded_verdict_is_not_given_away_by_its_excerpt(page: Page, site: str) -> None:
+    found(page, site, "claim L2 long-term dependencies default")
+    claim = page.locator("#search-results li", has_text="Claim L2:")
+    assert claim.locator(".context").count() == 0
