@@ -174,15 +174,24 @@ def finish(printed: Path, target: Path, about: Edition) -> None:
         book.save(target, object_stream_mode=ObjectStreamMode.generate, deterministic_id=True)
 
 
-def write(target: Path) -> None:
-    """Write the PDF."""
-    about = edition()
+def prepare(about: Edition) -> list[Page]:
+    """Read the pages, with links, ids and pictures as the one document needs them."""
     pages = read_pages()
     turn_links(pages, about.site, lambda page, anchor: f"#{address(page, anchor)}")
     for page in pages:
         make_ids_unique(page)
         for picture in page.article.select("img[src]"):
             picture["src"] = Path(picture["src"]).as_uri()
+    return pages
+
+
+def write(target: Path) -> None:
+    """Write the PDF.
+
+    Raises RuntimeError where a number of the contents is not that of the page.
+    """
+    about = edition()
+    pages = prepare(about)
     with tempfile.TemporaryDirectory() as folder:
         source, printed, front = (Path(folder) / name for name in ("a.html", "a.pdf", "a.svg"))
         front.write_bytes(cover.draw(format="svg"))
@@ -191,6 +200,8 @@ def write(target: Path) -> None:
         numbers = page_numbers(printed)
         source.write_text(document(pages, about, front, numbers), encoding="utf-8")
         print_pages(source, printed, tagged=True)
+        if page_numbers(printed) != numbers:
+            raise RuntimeError("pages moved when their numbers were put in for 000: see pdf.css")
         finish(printed, target, about)
 
 
