@@ -11,6 +11,9 @@ from urllib.parse import unquote, urldefrag, urlsplit
 import yaml
 from bs4 import BeautifulSoup, Tag
 
+from book._ext.published import address_of
+from lstm_lib import __version__
+
 ROOT = Path(__file__).parents[2]
 BUILT = ROOT / "_build"
 BOOK = BUILT / "html"
@@ -32,6 +35,7 @@ class Edition(NamedTuple):
     author: str
     rights: str
     site: str
+    version: str
     date: datetime
 
 
@@ -55,12 +59,12 @@ class Section(NamedTuple):
 def edition() -> Edition:
     """Read from the configuration what the book is called, and from git when it was changed."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    owner, repository = urlsplit(config["repository"]["url"]).path.strip("/").split("/")
     return Edition(
         title=config["title"],
         author=config["author"],
         rights=config["copyright"],
-        site=f"https://{owner}.github.io/{repository}/",
+        site=address_of(config["repository"]["url"]),
+        version=__version__,
         date=date_of_change(),
     )
 

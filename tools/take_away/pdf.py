@@ -39,7 +39,8 @@ DOCUMENT = """\
 </head>
 <body>
 <section class="title-page"><img src="{cover}" alt="{cover_text}">
-<p>{rights}. {site}. As of {date:%d %B %Y}.</p></section>
+<p>{rights}.</p>
+<p>{site}, version {version}, {date:%Y-%m-%d}</p></section>
 <nav class="contents" aria-label="Contents"><h1>Contents</h1>
 {contents}
 </nav>
@@ -110,6 +111,7 @@ def document(pages: list[Page], about: Edition, picture: Path, numbers: dict[str
         title=escape(about.title),
         rights=escape(f"{about.author}. © {about.rights}"),
         site=f'<a href="{about.site}">{about.site}</a>',
+        version=about.version,
         date=about.date,
         links=style_sheets(pages[0]),
         running_heads=running_heads(pages),
