@@ -46,7 +46,8 @@ def load_scripts(
     for figure in doctree.findall(nodes.figure):
         marks = {mark for mark in figure["classes"] if mark.startswith(PREFIX)} - {SMALL}
         for name in (mark.removeprefix(PREFIX) for mark in marks):
-            if name in live.NAMES and figure["ids"]:
+            # Sphinx gives every numbered figure an id; without a name no link can know it.
+            if name in live.NAMES and figure["names"]:
                 names.add(name)
             else:
                 wanted = "a :name:" if name in live.NAMES else f"one of {', '.join(live.NAMES)}"

@@ -95,7 +95,7 @@ export function store({ model, el }, defaults, draw) {
   };
   el.addEventListener("live:set", (event) => set(event.detail));
   model?.on("change:state", () => take(model.get("state")));
-  take(model?.get("state") ?? {});
+  set(model?.get("state") ?? {}); // so Python, too, knows all of the state
   return { get: () => state, set };
 }
 

@@ -1,0 +1,83 @@
+"""A figure as a widget: the module runs over a model as Jupyter's, and both sides see the state."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page
+
+from lstm_lib.figures import live
+from lstm_lib.figures.live.widget import widget
+from lstm_lib.figures.svg import number_text
+from lstm_lib.numpy_cells import lstm
+
+pytestmark = [pytest.mark.pages]
+
+# What anywidget gives to `render`; `sent` is what would go to Python.
+SHOW = """async ([text, state]) => {
+    const model = {
+        state, sent: [], listeners: [],
+        get() { return this.state; },
+        set(_, value) { this.state = value; },
+        save_changes() { this.sent.push(structuredClone(this.state)); },
+        on(event, listener) { if (event === "change:state") this.listeners.push(listener); },
+        fromPython(state) { this.state = state; this.listeners.forEach((listener) => listener()); },
+    };
+    const blob = new Blob([text], { type: "text/javascript" });
+    const { default: figure } = await import(URL.createObjectURL(blob));
+    const el = document.createElement("div");
+    document.body.replaceChildren(el);
+    figure.render({ model, el });
+    window.model = model;
+}"""
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page that must not complain."""
+    complaints: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def show(page: Page, name: str, **state: Any) -> None:
+    """Render a figure as JupyterLab does, from what `widget` would send there."""
+    page.evaluate(SHOW, [live.module(name), widget(name, **state).state])
+
+
+@pytest.mark.parametrize("name", live.NAMES)
+def test_every_figure_runs_as_a_widget_and_tells_its_state(page: Page, name: str) -> None:
+    show(page, name)
+    assert page.locator("button, input, select").count() > 0
+    assert len(page.evaluate("model.sent.at(-1)")) > 1
+
+
+def test_the_cell_has_the_weights_of_python(page: Page) -> None:
+    params = lstm.init_params(np.random.default_rng(4), D=1, H=1)
+    show(page, "cell", **params._asdict(), x=-1, h=0.0, c=2.0)
+    start = (np.zeros((1, 1)), np.full((1, 1), 2.0))
+    trace = lstm.forward(params, np.full((1, 1, 1), -1.0), start)
+    for term in "ifgoch":
+        shown = page.locator(f'[data-term="{term}_t"]').text_content()
+        assert shown == number_text(getattr(trace, term)[1].item())
+
+
+def test_what_python_sets_arrives_in_the_figure(page: Page) -> None:
+    show(page, "cell")
+    page.evaluate("model.fromPython({ f: 0, c: -2 })")
+    assert page.locator('[data-term="f_t ⊙ c_{t-1}"]').text_content() == "0.00"
+    assert page.locator('[data-term="c_{t-1}"]').text_content() == "−2.00"
+    assert page.locator('[data-term="x_t"]').text_content() == "1.00"
+
+
+def test_what_the_reader_does_arrives_in_python(page: Page) -> None:
+    show(page, "cell")
+    page.get_by_role("button", name="Next step").click()
+    made = widget("cell", c=0.5)
+    made.state = page.evaluate("model.sent.at(-1)")
+    assert made.state["c"] == pytest.approx(0.9, abs=1e-12)
+    assert made.state["sequence"] == "ones"
