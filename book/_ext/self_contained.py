@@ -2,9 +2,11 @@
 
 Drops what the theme and its companions would load from elsewhere: scripts with an address on
 another host, and the script of sphinx-thebe (live code through a CDN, switched off in this book),
-which is written into every page even so, twice, and throws.
+which is written into every page even so, twice, and throws. And what the scripts of others would
+write into the reader's console at every page they leave unsaid.
 """
 
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -26,7 +28,19 @@ def drop_foreign(
             context[kind] = [item for item in context[kind] if not _is_foreign(item)]
 
 
+def hush(app: Sphinx, error: Exception | None) -> None:
+    """Keep scripts from noting in the console what they do; their errors still arrive there."""
+    if error or app.builder.format != "html":
+        return
+    for script in (Path(app.outdir) / "_static").rglob("*.js"):
+        text = script.read_text(encoding="utf-8")
+        # An expression in place of an expression, also in minified scripts.
+        if "console.log(" in text:
+            script.write_text(text.replace("console.log(", "void ("), encoding="utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Run late, when every other extension has added its files."""
     app.connect("html-page-context", drop_foreign, priority=900)
+    app.connect("build-finished", hush)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,8 +25,11 @@ function lookAtView() {
   };
 }
 
+// Pictures come when a reader scrolls near them: here they all come now, or are found missing.
 // The theme's scripts follow a new width a moment later; what is wrong then stays wrong.
 async function settled() {
+  for (const picture of document.images) picture.loading = "eager";
+  await Promise.allSettled([...document.images].map((picture) => picture.decode()));
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   await pause(200);
   for (let k = 0; k < 40; k++) {
@@ -80,7 +83,7 @@ function oneOfEachLook() {
   return [...looks.values()];
 }
 
-// Needs axe-core on the page. Returns a list of [rule, description].
+// Needs axe-core on the page. Returns what it finds, each with rule and element.
 async function askAxe() {
   const common = { resultTypes: ["violations"], preload: false };
   const ruleOff = { rules: { "color-contrast": { enabled: false } } };
@@ -93,7 +96,7 @@ async function askAxe() {
     .flatMap((v) =>
       v.nodes.map((n) => {
         const element = n.target.flat().join(" ");
-        return [v.id, `${v.id} at ${element}: ${n.html}\n${n.failureSummary}`];
+        return `${v.id} at ${element}: ${n.html}\n${n.failureSummary}`;
       }),
     );
 }

@@ -81,3 +81,27 @@ def test_what_the_reader_does_arrives_in_python(page: Page) -> None:
     made.state = page.evaluate("model.sent.at(-1)")
     assert made.state["c"] == pytest.approx(0.9, abs=1e-12)
     assert made.state["sequence"] == "ones"
+
+
+def test_a_wrong_state_is_refused_where_the_reader_looks(page: Page) -> None:
+    show(page, "cell")
+    page.evaluate("model.fromPython({ f: 3 })")
+    assert page.get_by_role("alert").text_content() == 'f must be "free" or from 0 to 1, got 3'
+    assert page.locator('[data-term="f_t"]').text_content() == "0.90"
+    page.evaluate("model.fromPython({ f: 0 })")
+    assert page.get_by_role("alert").text_content() == ""
+    assert page.locator('[data-term="f_t"]').text_content() == "0.00"
+
+
+def test_a_wrong_start_is_refused_too_and_the_figure_starts_as_on_the_page(page: Page) -> None:
+    show(page, "cell", W_x=np.ones((1, 8)))
+    complaint = page.get_by_role("alert").text_content() or ""
+    assert complaint.startswith("W_x must be 4 numbers (i, f, g, o; D = H = 1), got [[1,1,1,")
+    assert page.locator('[data-term="c_t"]').text_content() == "0.90"
+    assert page.evaluate("model.sent") == []
+
+
+def test_a_state_that_the_figure_has_not_is_refused_with_those_it_has(page: Page) -> None:
+    show(page, "cell", W=[1])
+    complaint = page.get_by_role("alert").text_content() or ""
+    assert complaint.startswith("no state W: this figure has x,h,c,W_x,")

@@ -94,8 +94,23 @@ export function store({ model, el }, defaults, draw) {
     model?.save_changes();
   };
   el.addEventListener("live:set", (event) => set(event.detail));
-  model?.on("change:state", () => take(model.get("state")));
-  set(model?.get("state") ?? {}); // so Python, too, knows all of the state
+  draw(state);
+  if (model) {
+    // What Python sent may be wrong: say so where the reader looks, and stay as it was.
+    const complaint = html("p", { class: "live-complaint", role: "alert" });
+    const read = () => {
+      complaint.textContent = "";
+      try {
+        take(model.get("state"));
+      } catch (error) {
+        complaint.textContent = error.message;
+      }
+    };
+    el.prepend(complaint);
+    model.on("change:state", read);
+    read();
+    if (!complaint.textContent) set({}); // so Python, too, knows all of the state
+  }
   return { get: () => state, set };
 }
 
