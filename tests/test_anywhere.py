@@ -6,6 +6,7 @@ import sys
 from importlib import util
 from pathlib import Path
 
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -56,6 +57,31 @@ def test_binder_needs_no_pytorch_for_gpus_and_no_other_place_knows_of_that() -> 
         if index in path.read_text(encoding="utf-8")
     ]
     assert wanting == ["binder/requirements.txt"]
+
+
+HUNGRY = """
+import subprocess, sys
+subprocess.run([sys.executable, "-c", "import time; b = b'x' * 400_000_000; time.sleep(1)"])
+"""
+
+
+def test_a_notebook_that_needs_too_much_memory_fails_even_in_a_process_that_it_starts(
+    tmp_path: Path,
+) -> None:
+    for name, source in {"hungry": HUNGRY, "modest": "b = b'x' * 1_000_000"}.items():
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+    command = [sys.executable, "-m", "pytest", str(tmp_path), "-q", "-p", "no:cacheprovider"]
+    nbval = ["--nbval-lax", "--nbval-current-env", "--rootdir", str(tmp_path)]
+    limit = ["-p", "tests.kernel_memory", "--peak-megabytes", "400"]
+    done = subprocess.run(
+        [*command, *nbval, *limit], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "2 passed, 1 error" in done.stdout, done.stdout + done.stderr
+    needs = re.findall(
+        r"^(\w+)\.ipynb needs \d+ MB, more than the 400 MB allowed", done.stdout, re.M
+    )
+    assert needs == ["hungry"]
 
 
 # ---- Colab -----------------------------------------------------------------------------------

@@ -114,7 +114,8 @@ def test_fifty_kills_leave_a_whole_cache_and_the_next_try_works(
             tries.start()
             assert tries.ends() == [0]
             assert cache.kept(tiny()) == MEMBERS
-            assert {path.name for path in tmp_path.iterdir()} == {"tiny.zip", "tiny.lock"}
+            # Some versions of filelock remove their file, others leave it.
+            assert {path.name for path in tmp_path.iterdir()} - {"tiny.lock"} == {"tiny.zip"}
     assert (
         len(left) >= KILLS / 5
     )  # the signals did come at moments when there was something to lose

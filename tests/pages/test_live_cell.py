@@ -99,6 +99,13 @@ def test_a_layer_can_be_held_and_let_go(cell: Locator, layer: str, name: str) ->
     assert shown(cell) == as_text(step(PENCIL))
 
 
+def test_a_layer_held_in_the_middle_does_not_see_the_input(cell: Locator) -> None:
+    cell.evaluate(
+        "e => e.dispatchEvent(new CustomEvent('live:set', { detail: { f: 0.3, g: -0.6, x: 2 } }))"
+    )
+    assert shown(cell) == as_text(step(PENCIL, x=2.0, f=0.3, g=-0.6))
+
+
 def test_steps_hand_on_the_state_as_the_library_does(cell: Locator) -> None:
     cell.get_by_role("combobox").select_option("turns")
     for _ in range(4):
