@@ -19,7 +19,7 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book offline page-report lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ $(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
 	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
 	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
 	@touch $@
+
+offline: book ## put the built book into one zip archive, to be read without a network
+	@$(BIN)/python tools/make_offline.py $(BOOK) _build/lstm-measured.zip
 
 serve: book ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind localhost --directory $(BOOK)
