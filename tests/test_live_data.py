@@ -6,9 +6,12 @@ import re
 import numpy as np
 import pytest
 
-from lstm_lib import figures
+from lstm_lib import figures, tasks
+from lstm_lib.experiments import shakespeare
 from lstm_lib.figures import live
-from tools import live_data
+from lstm_lib.numpy_cells import lstm
+from lstm_lib.text_probes import Found
+from tools import live_data, live_stills, live_text
 
 ROADS = {"RNN": [1e-12, 1e-6, 1.0], "LSTM": [0.5, 0.7, 1.0]}
 
@@ -24,6 +27,81 @@ def test_the_cells_of_the_highway_are_what_the_tool_makes_now():
     data, first = stored("highway")
     assert data == live_data.highway()
     assert first == f"// Made by tools/live_data.py: {live_data.MADE['highway'][2]}."
+
+
+def test_the_recall_net_is_what_training_gives_now():
+    data, now = stored("recall")[0], live_data.recall()
+    for name, weights in data.items():
+        # Stored with four decimals; a thousand updates in float32 may end a little elsewhere.
+        np.testing.assert_allclose(weights, now[name], rtol=0, atol=2e-3, err_msg=name)
+
+
+def test_the_recall_net_names_the_first_symbol():
+    data = {name: np.array(value) for name, value in stored("recall")[0].items()}
+    batch = tasks.recall_first(np.random.default_rng(9), T=20, B=400, dtype=np.float64)
+    h = lstm.forward(lstm.Params(data["W_x"], data["W_h"], data["b"]), batch.x).h[-1]
+    assert np.mean((h @ data["W_y"] + data["b_y"]).argmax(1) == batch.y) > 0.99
+
+
+@pytest.fixture(scope="module")
+def text_now():
+    """The data of the text as the model gives it now, for the cells that are stored."""
+    corpus, cells = shakespeare.corpus(), stored("text")[0]["cells"]
+    found = [Found(cell["unit"], cell["sign"], cell["score"]) for cell in cells]
+    return live_text.traced(corpus, shakespeare.load_model(corpus), found)
+
+
+def test_the_traces_of_the_text_are_those_of_the_model(text_now):
+    data = stored("text")[0]
+    assert data["text"] == text_now["text"]
+    for cell, now in zip(data["cells"], text_now["cells"], strict=True):
+        for part in "ifgoc":  # hundredths: a rounding may fall to the other side
+            assert np.abs(np.subtract(cell[part], now[part])).max() <= 1
+
+
+def test_the_guesses_of_the_text_are_those_of_the_model(text_now):
+    data = stored("text")[0]
+    assert np.abs(np.subtract(data["chances"], text_now["chances"])).max() <= 1
+    assert data["guesses"][:: live_text.GUESSES] == text_now["guesses"][:: live_text.GUESSES]
+
+
+def test_what_mattered_is_what_the_model_says_now(text_now):
+    then, now = (
+        [live_text.DIGITS.index(digit) for digit in data["mattered"]]
+        for data in (stored("text")[0], text_now)
+    )
+    assert np.abs(np.subtract(then, now)).max() <= 1
+
+
+def test_a_character_matters_by_what_the_lead_loses_without_a_little_of_it():
+    corpus = shakespeare.corpus()
+    model = shakespeare.load_model(corpus).double()
+    tokens, where = live_text.passage(corpus)
+    k, back = 229, 29  # the dot after "die", and the bracket before it
+    end = where.start + k
+    line_end, space = corpus.alphabet.encode("\n ")
+
+    def lead(back, factor):
+        x = model.embedding.weight.detach()[tokens[: end + 1]][:, None]
+        x[end - back] *= factor
+        z = model.readout(model.lstm(x)[0][-1, 0])
+        return (z[line_end] - z[space]).item()
+
+    bracket, dot = (abs(lead(n, 1 + 1e-4) - lead(n, 1 - 1e-4)) for n in (back, 0))
+    row = stored("text")[0]["mattered"][50 * k : 50 * (k + 1)]
+    assert live_text.DIGITS.index(row[49 - back]) == 63
+    assert live_text.DIGITS.index(row[49]) / 63 == pytest.approx(dot / bracket, abs=1 / 63)
+
+
+def test_no_data_is_larger_than_it_may_be():
+    sizes = [(live.HERE / f"{name}_data.js").stat().st_size for name in live_data.MADE]
+    assert sum(sizes) < 200_000
+
+
+def test_the_picture_of_the_recall_net_shows_what_the_text_of_the_chapter_says():
+    data = stored("recall")[0]
+    assert live_stills.run_recall(data, shut=False)[0] == "DDDD" + 16 * "B"
+    assert live_stills.run_recall(data, shut=True)[0] == 20 * "D"
 
 
 @pytest.mark.parametrize("name", live_data.MADE)

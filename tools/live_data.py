@@ -1,6 +1,6 @@
 """Write the data that live figures start from, and the pictures that stand where no script runs.
 
-Usage: python tools/live_data.py [NAME ...]
+Usage: python -m tools.live_data [NAME ...]
 
 The data is a JavaScript module in `lstm_lib/figures/live`, `NAME_data.js`, whose first line says
 what it holds and where it is from; the picture is `book/assets/NAME-light.svg`, drawn from the same
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstm_lib import gradients
+from lstm_lib import gradients, tasks, train
 from lstm_lib.figures import Diagram, gradient_roads, live
 from lstm_lib.numpy_cells import gru, lstm, rnn
+from tools import live_stills, live_text
 
 ASSETS = Path(__file__).parents[1] / "book" / "assets"
 Data = dict[str, Any]
@@ -47,6 +48,21 @@ def highway() -> Data:
     }
 
 
+def recall() -> Data:
+    """The recall net of the chapter on the cell, trained anew with the chapter's seed."""
+    rng = np.random.default_rng(0)
+    start = train.init_model(rng, lstm, D=8, H=16, K=4, forget_bias=3.0)
+    net, _ = train.fit_numpy(
+        start,
+        lambda: tasks.recall_first(rng, T=20, B=32),
+        updates=1000,
+        lr=0.01,
+        target=0.01,
+        progress=False,
+    )
+    return named(net.params, 4) | {"W_y": rounded(net.W_y, 4), "b_y": rounded(net.b_y, 4)}
+
+
 def highway_still(data: Data) -> Diagram:
     """The roads as the figure shows them first: forget bias 1, radius 0.58."""
     x, dh = np.array(data["x"])[:, None], np.zeros((len(data["x"]), 1, len(data["dh"])))
@@ -67,6 +83,16 @@ MADE = {
         highway,
         highway_still,
         "init_params(default_rng(0), 4, 8) of each cell, the RNN's radius 1; inputs of rng(7)",
+    ),
+    "recall": (
+        recall,
+        live_stills.recall_still,
+        "the recall net of notebooks/04_cell_walkthrough.ipynb, trained anew with its seed",
+    ),
+    "text": (
+        live_text.text,
+        live_stills.text_still,
+        "lstm_lib/recorded/shakespeare.safetensors on a passage of Romeo and Juliet",
     ),
 }
 

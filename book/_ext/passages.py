@@ -43,18 +43,21 @@ class Passage(NamedTuple):
     words: Counter[str]
 
 
-def _is_claim(node: nodes.Node) -> bool:
+def is_claim(node: nodes.Node) -> bool:
     return isinstance(node, nodes.admonition) and "claim" in node["classes"]
+
+
+def is_term(node: nodes.Node) -> bool:
+    """Tell a term of the glossary from one of another list."""
+    return isinstance(node, nodes.definition_list_item) and bool(node[0]["ids"])
 
 
 def _is_passage(node: nodes.Node) -> bool:
     if isinstance(node, addnodes.desc):
         return node["objtype"] in OBJECTS
-    if isinstance(node, nodes.definition_list_item):
-        return bool(node[0]["ids"])  # a term of the glossary, not of another list
     # sphinx-exercise makes sections without a title.
     has_title = any(isinstance(child, nodes.title) for child in node.children)
-    return (isinstance(node, nodes.section) and has_title) or _is_claim(node)
+    return (isinstance(node, nodes.section) and has_title) or is_claim(node) or is_term(node)
 
 
 def _ancestors(node: nodes.Node) -> Iterator[nodes.Element]:
@@ -88,7 +91,7 @@ def _split(text: str) -> Iterator[str]:
 
 def _excerpt(owner: nodes.Element) -> str:
     """Return the first words of a passage. The verdict on a folded claim stays folded."""
-    if _is_claim(owner) and "dropdown" in owner["classes"]:
+    if is_claim(owner) and "dropdown" in owner["classes"]:
         return ""
     around = owner if isinstance(owner, nodes.section | nodes.admonition) else owner[-1]
     first = next((child for child in around.children if isinstance(child, nodes.paragraph)), None)

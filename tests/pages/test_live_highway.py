@@ -209,6 +209,25 @@ def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None
     assert colours == ["rgb(87, 96, 106)", "rgb(177, 186, 196)"]
 
 
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"k": 41}, "k must be a step, 0 … 40, got 41"),
+        ({"b": "much"}, "b must be a number, got much"),
+    ],
+)
+def test_a_state_that_the_figure_cannot_show_is_refused(
+    chapter: Page, state: dict[str, Any], message: str
+) -> None:
+    errors: list[str] = []
+    chapter.on("pageerror", lambda error: errors.append(str(error)))
+    chapter.locator("figure.live-highway .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
+    )
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
 def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
     page.goto(f"{site}/{CHAPTER}")

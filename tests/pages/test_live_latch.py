@@ -32,13 +32,23 @@ def functions(browser: Browser) -> Iterator[Page]:
     page.close()
 
 
-@pytest.fixture
-def chapter(browser: Browser, site: str) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def opened(browser: Browser, site: str) -> Iterator[Page]:
     """The page of the chapter."""
     page = browser.new_page()
     page.goto(f"{site}/{CHAPTER}")
     yield page
     page.close()
+
+
+@pytest.fixture
+def chapter(opened: Page) -> Page:
+    """The same page, with the figure as it opens."""
+    start = {"challenge": 1, "keep": 1, "i": [0] * 8, "f": [1] * 8, "o": [0] * 8}
+    opened.locator(f"{FIGURE} .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", start
+    )
+    return opened
 
 
 def by_numpy(i: np.ndarray, f: np.ndarray, o: np.ndarray, g: np.ndarray) -> lstm.Trace:

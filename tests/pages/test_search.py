@@ -18,6 +18,7 @@ TYPED = {
     "forget bias": "book/glossary.html#term-forget-bias",
     "initialize forget gate bias": "book/glossary.html#term-forget-bias",
     "initialization": "book/glossary.html#term-orthogonal-initialisation",
+    "initialisation": "book/glossary.html#term-orthogonal-initialisation",
     "exploding gradient": "notebooks/01_rnn_limits.html#the-other-way-exploding",
     "what is a hidden state": "book/glossary.html#term-hidden-state",
     "gate order pytorch": "notebooks/03_gates.html#which-slice-is-the-forget-gate",

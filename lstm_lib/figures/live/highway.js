@@ -43,6 +43,13 @@ function twoDigits(value) {
 
 const thickness = (share) => Math.min(2 + 3.5 * (Math.log10(share) - FAINTEST), 48);
 
+function check(state) {
+  for (const [name, value] of Object.entries(state))
+    if (!Number.isFinite(value)) throw new Error(`${name} must be a number, got ${value}`);
+  if (!(Number.isInteger(state.k) && state.k >= 0 && state.k <= STEPS))
+    throw new Error(`k must be a step, 0 … ${STEPS}, got ${state.k}`);
+}
+
 function road(name, share, place, middle) {
   const all = share.map((value, k) => [place(k), value]);
   const seen = all.filter(([, value]) => Math.log10(value) > FAINTEST);
@@ -150,6 +157,7 @@ export default {
     picture.addEventListener("pointermove", look);
     picture.addEventListener("pointerdown", look);
     const draw = (state) => {
+      check(state);
       const shown = shares(state);
       const drawn = drawRoads(shown, state.k, wide.matches);
       step = drawn.step;

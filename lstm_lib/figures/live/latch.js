@@ -19,8 +19,8 @@ const CHALLENGES = [
   {
     name: "Erase",
     task:
-      "The output gate is stuck open: what the cell holds shows. Hold the bit of step 2 until step 4, " +
-      "nothing at steps 1, 5 and 6, and the bit of step 7 from there on.",
+      "The output gate is stuck open: what the cell holds shows. Hold the bit of step 2 until " +
+      "step 4, nothing at steps 1, 5 and 6, and the bit of step 7 from there on.",
     g: [-1, 1, -1, 1, -1, 1, -1, 1],
     wanted: [0, 1, 1, 1, 0, 0, -1, -1],
     stuck: true,
@@ -85,10 +85,15 @@ function height(value, limit) {
   return (HEIGHT / 2) * (1 - (0.94 * value) / limit);
 }
 
+function bar(x, width, y) {
+  const [zero, top] = [HEIGHT / 2, Math.min(y, HEIGHT / 2)];
+  return svg("rect", { x, width, y: top, height: Math.abs(y - zero) });
+}
+
 function memoryPicture(before, now, limit) {
   const [from, to] = [height(before, limit), height(now, limit)];
   return cellPicture(
-    svg("rect", { x: 0, width: 40, y: Math.min(to, HEIGHT / 2), height: Math.abs(to - HEIGHT / 2) }),
+    bar(0, 40, to),
     svg("path", { d: `M0 ${from}V${to}H40`, class: "live-memory" }),
   );
 }
@@ -98,7 +103,7 @@ function outputPicture(h) {
   const bounds = [0.5, -0.5].map((value) => height(value, 1));
   return cellPicture(
     ...bounds.map((y1) => svg("line", { x1: 0, x2: 40, y1, y2: y1, class: "live-bound" })),
-    svg("rect", { x: 11, width: 18, y: Math.min(y, HEIGHT / 2), height: Math.abs(y - HEIGHT / 2) }),
+    bar(11, 18, y),
   );
 }
 
@@ -144,8 +149,8 @@ function report(steps, wanted) {
   const wrong = steps.findIndex(({ h }, k) => shownBit(h) !== wanted[k]);
   if (wrong < 0) return "Solved: every step shows what is wanted.";
   const right = steps.filter(({ h }, k) => shownBit(h) === wanted[k]).length;
-  const shown = signed(shownBit(steps[wrong].h));
-  return `${right} of ${T} steps are right. Step ${wrong + 1} shows ${shown}, wanted is ${signed(wanted[wrong])}.`;
+  const first = `Step ${wrong + 1} shows ${signed(shownBit(steps[wrong].h))}`;
+  return `${right} of ${T} steps are right. ${first}, wanted is ${signed(wanted[wrong])}.`;
 }
 
 export default {

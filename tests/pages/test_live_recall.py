@@ -1,0 +1,206 @@
+"""The recall net in the browser is that of NumPy, and does what the chapter says of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from playwright.sync_api import Browser, Page, expect
+
+from lstm_lib.figures import live
+from lstm_lib.numpy_cells import lstm
+
+pytestmark = [pytest.mark.pages]
+CHAPTER = "notebooks/04_cell_walkthrough.html"
+LETTERS = "ABCDwxyz"
+FIGURE = "figure.live-recall"
+
+
+@pytest.fixture(scope="module")
+def functions(browser: Browser) -> Iterator[Page]:
+    """An empty page that knows the functions of the figure."""
+    page = browser.new_page()
+    text = live.module("recall").replace("export default", "const figure =")
+    page.add_script_tag(
+        content=f"{text}\nObject.assign(window, {{ RECALL, runRecall, shownSteps }});"
+    )
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def chapter(browser: Browser, site: str) -> Iterator[Page]:
+    """The page of the chapter."""
+    page = browser.new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    yield page
+    page.close()
+
+
+def row(page: Page, place: int) -> str:
+    """The letters of a row under the picture: 0 what came in, 1 what the net says."""
+    letters = page.locator(f"{FIGURE} .live-letter").all_text_contents()
+    return "".join(letters[place * len(letters) // 2 : (place + 1) * len(letters) // 2])
+
+
+def shown(page: Page) -> str:
+    """The letters and numbers of the picture."""
+    text = page.locator(f"{FIGURE} .live-trace").text_content()
+    assert text is not None
+    return text.replace("−", "-")
+
+
+@pytest.mark.parametrize("clamp", ["none", "i0", "i1", "f0", "f1", "o0", "o1"])
+def test_the_net_has_the_numbers_of_numpy(functions: Page, clamp: str) -> None:
+    text = "".join(np.random.default_rng(5).choice(list(LETTERS), 60))
+    weights = {name: np.array(w) for name, w in functions.evaluate("RECALL").items()}
+    whole = lstm.Params(weights["W_x"], weights["W_h"], weights["b"])
+    held = whole
+    if clamp != "none":
+        b = whole.b.copy()
+        b.reshape(4, -1)["ifgo".index(clamp[0])] = 2000 * int(clamp[1]) - 1000
+        held = whole._replace(b=b)
+    x = np.eye(8)[[LETTERS.index(letter) for letter in text]][:, None]
+    first = lstm.forward(whole, x[:1])
+    rest = lstm.forward(held, x[1:], (first.h[1], first.c[1]))
+    steps = functions.evaluate("([text, clamp]) => runRecall(text, clamp)", [text, clamp])
+    for name in lstm.Trace._fields:
+        ours = np.concatenate([getattr(first, name)[1:], getattr(rest, name)[1:]])[:, 0]
+        assert_allclose([step[name] for step in steps], ours, rtol=0, atol=1e-12, err_msg=name)
+    z = np.concatenate([first.h[1:], rest.h[1:]])[:, 0] @ weights["W_y"] + weights["b_y"]
+    p = np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    assert_allclose([step["p"] for step in steps], p, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("t", "T", "span", "expected"),
+    [
+        (1, 5, 22, [1, 5]),
+        (1, 200, 22, [1, 22]),
+        (100, 200, 22, [89, 110]),
+        (200, 200, 22, [179, 200]),
+    ],
+)
+def test_the_steps_shown_are_those_around_the_chosen_one(
+    functions: Page, t: int, T: int, span: int, expected: list[int]
+) -> None:
+    assert functions.evaluate(f"shownSteps({t}, {T}, {span})") == expected
+
+
+def test_the_reader_types_a_sequence(chapter: Page) -> None:
+    chapter.get_by_label("sequence").fill("Czz")
+    assert row(chapter, 0) == "Czz"
+    assert row(chapter, 1) == "CCC"
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
+        "After step 3 of 3 the net says C; the first was C."
+    )
+
+
+def test_a_letter_that_the_net_does_not_know_is_named_and_the_picture_stays(chapter: Page) -> None:
+    before = row(chapter, 0)
+    chapter.get_by_label("sequence").fill("Cq")
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
+        "“q” is none of the letters A B C D, w x y z."
+    )
+    assert row(chapter, 0) == before
+
+
+def test_an_empty_sequence_is_asked_for(chapter: Page) -> None:
+    chapter.get_by_label("sequence").fill("")
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text("Type at least one letter.")
+
+
+def test_the_step_is_moved_by_the_keyboard(chapter: Page, functions: Page) -> None:
+    step = chapter.locator(FIGURE).get_by_role("slider")
+    step.focus()
+    for _ in range(10):
+        step.press("ArrowLeft")
+    now = functions.evaluate("runRecall('Bzyxxwzywxzzywxyxwzy')[9]")
+    assert all(f"{name} {now[name][0]:.2f}" in shown(chapter) for name in "ifgoch")
+    meters = chapter.locator(f"{FIGURE} meter")
+    assert_allclose([m.evaluate("m => m.value") for m in meters.all()], now["p"], atol=1e-12)
+
+
+def test_another_unit_has_another_trace(chapter: Page, functions: Page) -> None:
+    chapter.get_by_role("combobox", name="unit").select_option("unit 3")
+    c = functions.evaluate("runRecall('Bzyxxwzywxzzywxyxwzy')[19].c[3]")
+    assert f"c {c:.2f}" in shown(chapter)
+
+
+def test_a_gate_is_held_from_step_2_on(chapter: Page) -> None:
+    chapter.get_by_role("combobox", name="from step 2").select_option("o = 0 in all units")
+    assert "o 0.00" in shown(chapter)
+
+
+LINKS = [
+    ("With a B first", "DDDD" + 16 * "B"),
+    ("Shut the input gates", 20 * "D"),
+    ("A second symbol", "AD" + 19 * "A"),
+    ("two more", "A" + 21 * "D"),
+    ("fifteen of them", 35 * "A"),
+]
+
+
+@pytest.mark.parametrize(("link", "says"), LINKS)
+def test_a_link_shows_what_the_text_says(chapter: Page, link: str, says: str) -> None:
+    chapter.get_by_role("link", name=link, exact=True).click()
+    assert row(chapter, 1) == says
+
+
+def test_the_pointer_chooses_the_step(chapter: Page) -> None:
+    picture = chapter.locator(f"{FIGURE} .live-trace")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    chapter.mouse.move(box["x"] + box["width"] * 60 / 680, box["y"] + 60)
+    assert chapter.locator(FIGURE).get_by_role("slider").input_value() == "1"
+
+
+def test_a_long_sequence_fits_a_phone(browser: Browser, site: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{site}/{CHAPTER}")
+    page.get_by_label("sequence").fill("A" + 199 * "z")
+    assert len(row(page, 0)) == 22
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None:
+    colours = []
+    for theme in ("light", "dark"):
+        page = browser.new_context(color_scheme=theme).new_page()
+        page.goto(f"{site}/{CHAPTER}")
+        line = f"getComputedStyle(document.querySelector('{FIGURE} .live-line-i')).stroke"
+        colours.append(page.evaluate(line))
+        page.close()
+    assert colours == ["rgb(37, 122, 91)", "rgb(53, 174, 129)"]
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"seq": "Bq"}, "“q” is none of the letters"),
+        ({"seq": 1}, "“1” is none of the letters"),
+        ({"unit": 16}, "unit must be 0 … 15, got 16"),
+        ({"t": 0}, "t must be a step, 1 …, got 0"),
+        ({"clamp": "g1"}, "clamp must be one of none,i0,i1,f0,f1,o0,o1, got g1"),
+    ],
+)
+def test_a_state_that_the_figure_cannot_show_is_refused(
+    chapter: Page, state: dict[str, Any], message: str
+) -> None:
+    errors: list[str] = []
+    chapter.on("pageerror", lambda error: errors.append(str(error)))
+    chapter.locator("figure.live-recall .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
+    )
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
+def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    expect(page.locator(f"{FIGURE} img.only-light")).to_be_visible()
+    page.close()

@@ -1,0 +1,187 @@
+"""The text that the recorded model reads: its colours, its bars and its numbers are the data's."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from lstm_lib.figures import live
+
+pytestmark = [pytest.mark.pages]
+CHAPTER = "notebooks/07_long_texts.html"
+FIGURE = "figure.live-text"
+DATA = json.loads(
+    (live.HERE / "text_data.js").read_text(encoding="utf-8").split(" = ", 1)[1].rstrip(";\n")
+)
+
+
+@pytest.fixture(scope="module")
+def functions(browser: Browser) -> Iterator[Page]:
+    """An empty page that knows the functions of the figure."""
+    page = browser.new_page()
+    text = live.module("text").replace("export default", "const figure =")
+    names = "SIGNED, GATES, coloured, cellTrace, mattering, nextCharacters, TEXT"
+    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def chapter(browser: Browser, site: str) -> Iterator[Page]:
+    """The page of the chapter."""
+    page = browser.new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    yield page
+    page.close()
+
+
+def spans(page: Page) -> Locator:
+    """The characters of the passage."""
+    return page.locator(f"{FIGURE} .live-passage span")
+
+
+def shown(page: Page) -> str:
+    """The numbers of the cell at the character, as the picture has them."""
+    text = page.locator(f"{FIGURE} .live-trace").text_content()
+    assert text is not None
+    return text.replace("−", "-")
+
+
+def numbers(cell: dict[str, Any], k: int) -> list[str]:
+    """The same from the data."""
+    return [f"{name} {cell[name][k] / 100:.2f}" for name in "ifgoc"]
+
+
+@pytest.mark.parametrize("stops", ["SIGNED", "GATES"])
+def test_every_colour_can_be_read(functions: Page, stops: str) -> None:
+    colours = functions.evaluate(
+        f"Array.from({{ length: 501 }}, (_, n) => coloured({stops}, n / 500))"
+    )
+
+    def light(numbers: list[int]) -> float:
+        parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in numbers]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    for colour in colours:
+        ground = light([int(v) / 255 for v in re.findall(r"\d+", colour["ground"])])
+        ink = {"#000": 0.0, "#fff": 1.0}[colour["ink"]]
+        dark, bright = sorted([ground, ink])
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, colour
+
+
+def test_what_mattered_is_read_back_as_parts_of_the_largest(functions: Page) -> None:
+    for k in (0, 229, 425):
+        row = functions.evaluate(f"mattering({k})")
+        assert len(row) == len(DATA["before"]) + 1
+        assert max(row) == 1
+        assert min(row) >= 0
+
+
+def test_the_slider_moves_along_the_text_by_the_keyboard(chapter: Page) -> None:
+    slider = chapter.locator(FIGURE).get_by_role("slider")
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowRight")
+    assert all(number in shown(chapter) for number in numbers(DATA["cells"][0], 232))
+    here = spans(chapter).nth(232)
+    assert "live-passage-here" in (here.get_attribute("class") or "")
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_contain_text(
+        "After “[” the model expects"
+    )
+
+
+def test_the_pointer_chooses_a_character(chapter: Page) -> None:
+    spans(chapter).nth(20).hover()
+    assert chapter.locator(FIGURE).get_by_role("slider").input_value() == "21"
+
+
+def test_another_cell_has_other_numbers_and_colours(chapter: Page) -> None:
+    before = spans(chapter).nth(20).get_attribute("style")
+    cell = DATA["cells"][2]
+    chapter.get_by_role("combobox", name="cell").select_option(str(cell["unit"]))
+    assert all(number in shown(chapter) for number in numbers(cell, 229))
+    assert spans(chapter).nth(20).get_attribute("style") != before
+
+
+def test_the_colour_is_that_of_the_chosen_part(chapter: Page, functions: Page) -> None:
+    chapter.get_by_role("combobox", name="colour").select_option("f")
+    for k in (10, 186):
+        share = DATA["cells"][0]["f"][k] / 100
+        meant = functions.evaluate(f"coloured(GATES, {share}).ground").replace(",", ", ")
+        ground = spans(chapter).nth(k).evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == meant
+
+
+def test_the_bars_say_what_mattered(chapter: Page) -> None:
+    widths = spans(chapter).evaluate_all(
+        "all => all.map((e) => parseFloat(getComputedStyle(e).borderBottomWidth))"
+    )
+    assert widths.index(max(widths)) == 229 - 29
+    assert DATA["text"][229 - 29] == "]"
+    assert max(widths[230:]) == 0
+
+
+LINKS = [
+    ("at the bracket", "[", {"f": 0, "i": 1, "g": -1}),
+    ("inside", " ", {"i": 0, "f": 1}),
+    ("the other bracket", "]", {"i": 0.83}),
+    ("After “die.”", ".", {}),
+]
+
+
+@pytest.mark.parametrize(("link", "character", "gates"), LINKS)
+def test_a_link_shows_what_the_text_says(
+    chapter: Page, link: str, character: str, gates: dict[str, float]
+) -> None:
+    chapter.get_by_role("link", name=link, exact=True).click()
+    assert chapter.locator(f"{FIGURE} .live-passage-here").text_content() == character
+    for name, value in gates.items():
+        assert f"{name} {value:.2f}" in shown(chapter)
+
+
+def test_inside_the_bracket_nothing_moves(functions: Page) -> None:
+    c = functions.evaluate("cellTrace(TEXT.cells[0]).c")[187:199]
+    assert max(c) - min(c) < 0.03
+
+
+def test_after_die_the_end_of_the_line_is_expected(chapter: Page) -> None:
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
+        "After “.” the model expects “↵” with 0.68. Mattered most: “]” 29 back, “.”, “s” 33 back."
+    )
+
+
+def test_the_figure_fits_a_phone(browser: Browser, site: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(f"{site}/{CHAPTER}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"k": 426}, "k must be a character, 0 … 425, got 426"),
+        ({"unit": 1}, "unit must be one of 160,0,373,147"),
+        ({"show": "h"}, "show must be one of c,i,f,o, got h"),
+    ],
+)
+def test_a_state_that_the_figure_cannot_show_is_refused(
+    chapter: Page, state: dict[str, Any], message: str
+) -> None:
+    errors: list[str] = []
+    chapter.on("pageerror", lambda error: errors.append(str(error)))
+    chapter.locator("figure.live-text .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
+    )
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
+def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    expect(page.locator(f"{FIGURE} img.only-light")).to_be_visible()
+    page.close()
