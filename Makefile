@@ -58,6 +58,9 @@ pdf: book $(VENV)/browser ## print the book into one file
 epub: book ## make the book for e-readers, and check it with epubcheck where Java is installed
 	@$(BIN)/python -m tools.take_away.epub
 
+page-report: book $(VENV)/browser ## measure weight, axe, first paint and Lighthouse; needs npm (minutes)
+	@$(BIN)/python -m tools.page_report $(BOOK) _build/report
+
 links: install ## ask every address that the book links to whether it is there (needs the internet)
 	$(BIN)/python tools/build_book.py build . --builder linkcheck --all --path-output _build/links
 

@@ -65,9 +65,16 @@ def test_an_inline_event_handler_is_refused():
 
 
 def test_only_the_search_page_loads_the_index_of_the_search():
-    html = '<script src="../searchindex.js?v=1"></script><script src="a.js"></script>'
-    assert lighten(html, "search", {}) == html
-    assert lighten(html, "notebooks/01", {}) == '<script src="a.js"></script>'
+    index = '<script defer src="../searchindex.js?v=1"></script>'
+    other = '<script defer src="a.js"></script>'
+    assert lighten(index + other, "search", {}) == index + other
+    assert lighten(index + other, "notebooks/01", {}) == other
+
+
+def test_scripts_wait_until_the_page_is_read_but_the_options_do_not():
+    options = '<script src="documentation_options.js"></script>'
+    html = lighten(f'{options}<script src="a.js"></script><script>a</script>', "a", {})
+    assert html == f'{options}<script defer src="a.js"></script><script>a</script>'
 
 
 def test_pictures_name_their_size_and_those_below_the_first_section_wait(tmp_path):

@@ -17,6 +17,11 @@ OF_NONE = r"fontawesome\.js"
 OF_SEARCH = r"searchtools\.js|language_data\.js|searchindex\.js"
 OF_DESIGN = r"design-tabs\.js|sphinx-design\.min\.css"
 
+# Waits for nothing on its way to the first paint: it runs when the page is read, in its order. The
+# options are asked for by lines within the page.
+BLOCKING = re.compile(
+    r"<script(?=[^>]*\ssrc=)(?![^>]*\s(?:defer|async)\b)(?![^>]*documentation_options\.js)"
+)
 IMAGE = re.compile(r"<img\b[^>]*>")
 SOURCE = re.compile(r'\ssrc="[^"]*?_images/([^"?]+)"')
 ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
@@ -61,10 +66,10 @@ def _with_attributes(image: str, sources: dict[str, Path], *, lazy: bool) -> str
 
 
 def lighten(html: str, page: str, sources: dict[str, Path]) -> str:
-    """Return the page without what it does not need, its pictures marked with size and urgency."""
+    """Return the page without what it does not need, the rest marked with size and urgency."""
     html = _drop(html, OF_NONE)
-    if page != "search":
-        html = _drop(html, OF_SEARCH)
+    if page != "search":  # its scripts call each other in another order
+        html = BLOCKING.sub("<script defer", _drop(html, OF_SEARCH))
     if 'class="sd-' not in html:
         html = _drop(html, OF_DESIGN)
     article = html.find("<article")
