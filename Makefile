@@ -20,7 +20,7 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf epub links sphinx lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book pdf epub offline page-report links sphinx lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ sphinx: install ## build the book with the newest Sphinx and without Jupyter Boo
 	  --constraint requirements.txt --editable .[sphinx]
 	@$(BIN)/python tools/plain_sphinx.py conf.py
 	PYTHONPATH=book/_ext $(PLAIN)/bin/sphinx-build -q -W -n --keep-going . _build/sphinx/html
+
+offline: book ## put the built book into one zip archive, to be read without a network
+	@$(BIN)/python tools/make_offline.py $(BOOK) _build/lstm-measured.zip
 
 serve: book ## show the built book at http://localhost:8000
 	$(BIN)/python -m http.server 8000 --bind localhost --directory $(BOOK)

@@ -28,6 +28,7 @@ SPLIT_ENVIRONMENT = re.compile(r"\\(begin|end)\{split\}")
 FONT_RANGES = [
     (0x20, 0x7E),
     (0xA0, 0xF7),  # ¬ ± · × ÷
+    (0x2C6, 0x2DC),  # hats and tildes
     (0x302, 0x30C),  # accents
     (0x391, 0x3F5),  # Greek
     (0x2010, 0x2044),  # dashes, dots, primes

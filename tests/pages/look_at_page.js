@@ -57,6 +57,7 @@ function lookAtWhole() {
       .map((e) => e.getAttribute("href"))
       .filter((href) => href !== "#" && !/^([a-z]+:|\/\/)/.test(href)),
     tex,
+    letters: [...new Set([...document.querySelectorAll("math")].flatMap((e) => [...e.textContent]))],
     figures: {
       light: alts(isLight),
       dark: alts(isDark),

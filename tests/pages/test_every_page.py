@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser, Page
 
 BOOK = Path(__file__).parents[2] / "_build" / "html"
@@ -25,6 +26,7 @@ PAGES = sorted(
     for path in BOOK.rglob("*.html")
     if path != BOOK / "index.html" and "_static" not in path.parts
 )
+CHAPTERS = [page for page in PAGES if page.startswith("notebooks/")]
 
 pytestmark = [pytest.mark.pages]
 
@@ -57,8 +59,10 @@ class Seen(NamedTuple):
     requests: list[str]
     console: list[str]
     violations: list[str]  # what axe-core finds, with the element
+    cookies: list[str]
     links: list[str]
     tex: list[str]
+    letters: list[str]  # that formulas are made of
     figures: dict[str, list[str]]  # alternative texts of the SVG shown in each theme, and in both
 
 
@@ -99,8 +103,9 @@ def look_at(page_name: str, browser: Browser, site: str, axe: str) -> Seen:
             if (theme, width) in ASKED_BY_AXE:
                 violations += ask_axe(page, axe)
         whole = page.evaluate("lookAtWhole()")
+        cookies = [cookie["name"] for cookie in context.cookies()]
         context.close()
-    return Seen(page_name, views, requests, console, violations, **whole)
+    return Seen(page_name, views, requests, console, violations, cookies, **whole)
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +145,11 @@ def test_a_page_asks_nothing_of_another_host(seen: Seen) -> None:
     parts = [urlsplit(url) for url in seen.requests]
     asked = [url for url in parts if url.scheme not in ("data", "blob")]
     assert [url.geturl() for url in asked if url.hostname != "127.0.0.1"] == []
+
+
+@each_page
+def test_a_page_sets_no_cookie(seen: Seen) -> None:
+    assert seen.cookies == []
 
 
 @each_page
@@ -197,7 +207,26 @@ def test_every_internal_link_and_anchor_leads_somewhere(seen: Seen, site: str) -
     assert broken == []
 
 
-@each([page for page in PAGES if page.startswith("notebooks/")])
+@cache
+def letters_of_the_font() -> set[str]:
+    """Give the letters of the font for formulas that the book brings."""
+    font = TTFont(BOOK / "_static" / "math.woff")
+    return {chr(code) for code in font.getBestCmap()}
+
+
+@each_page
+def test_every_letter_of_a_formula_is_in_the_font(seen: Seen) -> None:
+    assert set(seen.letters) - letters_of_the_font() == set()
+
+
+@each(CHAPTERS)
+def test_a_chapter_without_its_pictures_weighs_at_most_800_kB(seen: Seen, site: str) -> None:
+    asked = {urldefrag(url)[0].partition("?")[0] for url in seen.requests if "_images/" not in url}
+    files = [BOOK / url.removeprefix(f"{site}/") for url in asked if url.startswith(site)]
+    assert sum(file.stat().st_size for file in files) <= 800_000
+
+
+@each(CHAPTERS)
 def test_every_figure_of_a_chapter_comes_in_a_light_and_a_dark_version(seen: Seen) -> None:
     assert seen.figures["light"] == seen.figures["dark"] != []
     assert seen.figures["both"] == []

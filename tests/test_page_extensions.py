@@ -1,0 +1,86 @@
+"""What our Sphinx extensions do to pages and sheets, on small pieces of both."""
+
+import pytest
+
+from book._ext.light import lighten, size_of
+from book._ext.policy import guard, policy_for
+from book._ext.trimmed_styles import icons_in, trim
+
+USED = {"card", "open"}
+HEAD = '<meta charset="utf-8" />'
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        (".card{a:b}.modal{a:b}", ".card{a:b}"),
+        (".card,.modal .open{a:b}", ".card{a:b}"),
+        (".card.modal{a:b}", ""),
+        ("p>a:hover{a:b}", "p>a:hover{a:b}"),
+        ("@media print{.modal{a:b}}.open{a:b}", ".open{a:b}"),
+        ("@media print{.card{a:b}}", "@media print{.card{a:b}}"),
+        ("@font-face{a:b}@keyframes modal{to{a:b}}", "@font-face{a:b}@keyframes modal{to{a:b}}"),
+        # Which classes an element must not have, or may have, says nothing against the rule.
+        ("p:not(.modal):is(.modal,.card){a:b}", "p:not(.modal):is(.modal,.card){a:b}"),
+        ('[href=".modal"]{content:".modal"}', '[href=".modal"]{content:".modal"}'),
+        ("/*! licence */.card{a:b}/* note */", "/*! licence */.card{a:b}"),
+    ],
+)
+def test_a_rule_stays_if_a_page_can_match_one_of_its_selectors(css, kept):
+    assert trim(css, USED) == kept
+
+
+def test_what_is_no_style_sheet_is_refused_with_its_line():
+    with pytest.raises(ValueError, match=r"css must be a style sheet, got .* in line 2"):
+        trim(".card{a:b}\n.open", USED)
+
+
+def test_icons_are_found_as_escapes_and_as_letters():
+    assert icons_in('a{content:"\\f104"}b{content:"\uf0f3"}c{content:"\\2014"}') == {0xF104, 0xF0F3}
+
+
+def test_the_policy_lets_in_the_scripts_of_the_page_by_their_hash():
+    # printf alert | openssl dgst -sha256 -binary | base64
+    digest = "'sha256-35BQWN1npAn++BSA6B5HNlcrDttNf7mHxpXNB+Jg7IE='"
+    assert digest in policy_for("<script>alert</script>")
+
+
+@pytest.mark.parametrize(
+    "html", ['<script src="a.js"></script>', '<script type="text/x-config">a</script>', "<p>a</p>"]
+)
+def test_what_does_not_run_from_within_the_page_needs_no_hash(html):
+    assert "sha256" not in policy_for(html)
+
+
+def test_the_policy_stands_right_after_the_charset():
+    html = guard(f"<head>{HEAD}<script>a</script></head>")
+    assert html.startswith(f'<head>{HEAD}<meta http-equiv="Content-Security-Policy"')
+
+
+def test_an_inline_event_handler_is_refused():
+    with pytest.raises(
+        ValueError, match="html must have no inline event handlers, got '<p onclick"
+    ):
+        policy_for('<p onclick="f()">words</p>')
+
+
+def test_only_the_search_page_loads_the_index_of_the_search():
+    html = '<script src="../searchindex.js?v=1"></script><script src="a.js"></script>'
+    assert lighten(html, "search", {}) == html
+    assert lighten(html, "notebooks/01", {}) == '<script src="a.js"></script>'
+
+
+def test_pictures_name_their_size_and_those_below_the_first_section_wait(tmp_path):
+    picture = tmp_path / "a.svg"
+    picture.write_text('<svg width="72pt" height="36.2px" viewBox="0 0 1 1"></svg>')
+    image = '<img alt="A" src="../_images/a.svg">'
+    html = lighten(f"<article>{image}<h2>Title</h2>{image}</article>", "a", {"a.svg": picture})
+    sized = '<img width="96" height="36" {}decoding="async" alt="A" src="../_images/a.svg">'
+    lazy = sized.format('loading="lazy" ')
+    assert html == f"<article>{sized.format('')}<h2>Title</h2>{lazy}</article>"
+
+
+def test_a_picture_without_a_size_of_its_own_has_none(tmp_path):
+    picture = tmp_path / "a.svg"
+    picture.write_text('<svg width="100%" viewBox="0 0 1 1"></svg>')
+    assert size_of(picture) is None
