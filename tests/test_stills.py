@@ -3,7 +3,7 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
-from lstm_lib.figures.__main__ import latch
+from lstm_lib.figures.__main__ import METER, latch, meter
 
 
 def texts(svg):
@@ -29,3 +29,10 @@ def test_the_latch_keeps_its_bit_from_the_first_step_and_shows_it_at_the_seventh
     assert heights == ["234"] * 8  # 46 px above its line, c = 1
     bars = re.findall(r'<rect x="\S+" y="\S+" width="34" height="(\S+)"', svg)
     assert bars == [*"000000", "35", "0"]  # 46 tanh(1)
+
+
+def test_the_meter_draws_each_share_at_its_height():
+    rnn = re.search(r'<path d="M([^"]*)"[^>]*stroke-dasharray="4 6"', meter().svg)[1]
+    heights = [float(point.split()[1]) for point in rnn.split("L")]
+    expected = [350 - 298 * right / 120 for right in METER["RNN"]]  # from 350 px up to 52 px
+    assert heights == [round(height, 1) for height in expected]

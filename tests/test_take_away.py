@@ -100,9 +100,9 @@ def test_the_second_of_two_equal_ids_of_a_drawing_is_dropped() -> None:
     assert epub.first_ids_only('<a id="x"/><b id="x"/>') == '<a id="x"/><b/>'
 
 
-@pytest.mark.parametrize("target", [pdf.TARGET, epub.TARGET])
-def test_the_landing_page_links_what_the_deployment_puts_beside_the_pages(target: Path) -> None:
+@pytest.mark.parametrize("name", [pdf.TARGET.name, epub.TARGET.name, "lstm-measured.zip"])
+def test_the_landing_page_links_what_the_deployment_puts_beside_the_pages(name: str) -> None:
     landing = (ROOT / "book/index.md").read_text(encoding="utf-8")
     deployment = (ROOT / ".github/workflows/pages.yml").read_text(encoding="utf-8")
-    assert f"({pages.edition().site}{target.name})" in landing
-    assert f"_build/{target.name}" in deployment
+    assert f"({pages.edition().site}{name})" in landing
+    assert f"_build/{name}" in deployment

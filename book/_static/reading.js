@@ -1,4 +1,4 @@
-// Paper in the light colours, and a mark at the chapters that were read.
+// Paper in the light colours, a mark at the chapters that were read, and focus that stays.
 "use strict";
 
 // Both events, since a browser may send one without the other; each is answered at most once.
@@ -71,4 +71,10 @@ document.addEventListener("DOMContentLoaded", () => {
   const read = load();
   showMarks(read);
   if (document.querySelector(".reading-time")) offerMark(read);
+});
+
+// The theme takes the focus off these buttons when they are pressed; who pressed them with the
+// keyboard (no clicks are counted) goes on from there.
+document.addEventListener("click", ({ target, detail }) => {
+  if (detail === 0) target.closest(".theme-switch-button, .sidebar-toggle")?.focus();
 });

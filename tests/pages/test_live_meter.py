@@ -17,6 +17,8 @@ from lstm_lib.numpy_cells import lstm, rnn
 pytestmark = [pytest.mark.pages]
 CHAPTER = "notebooks/01_rnn_limits.html"
 FIGURE = "#fig-01-touch"
+# Long enough for a busy machine to compute the networks: the time decides nothing.
+expect.set_options(timeout=60_000)
 H = {"RNN": 32, "LSTM": 16}
 STATES: dict[str, dict[str, Any]] = {
     "as it opens": {},
