@@ -62,7 +62,7 @@ def weigh(browser: Browser, address: str) -> tuple[int, int, int]:
     """Return the bytes of a first view without pictures of the page, those sent, and requests."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(address, wait_until="networkidle")
     asked = [answer for answer in answers if answer.url.startswith("http")]
     bodies = [answer.body() for answer in asked if "/_images/" not in answer.url]

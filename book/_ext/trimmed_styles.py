@@ -23,8 +23,14 @@ from tinycss2.ast import Node
 # It tells of each table of a font that it has cut.
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
-# Relative to _static. The sheets of the theme, of Bootstrap in it, and of MyST-NB.
-SHEETS = ["styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "mystnb.*.css"]
+# Relative to _static: the sheets of the theme, Bootstrap's in it, of MyST-NB, Sphinx and Pygments.
+SHEETS = [
+    "styles/pydata-sphinx-theme.css",
+    "styles/sphinx-book-theme.css",
+    "mystnb.*.css",
+    "basic.css",
+    "pygments.css",
+]
 ICON_FONTS = "vendor/fontawesome/webfonts"
 # Rules inside these are rules like those outside.
 GROUPS = {"media", "supports", "layer", "container"}
