@@ -32,7 +32,7 @@ def test_the_cells_of_the_highway_are_what_the_tool_makes_now():
 def test_the_recall_net_is_what_training_gives_now():
     data, now = stored("recall")[0], live_data.recall()
     for name, weights in data.items():
-        # Stored with four decimals; a thousand updates in float32 may end a little elsewhere.
+        # Stored with three decimals; a thousand updates in float32 may end a little elsewhere.
         np.testing.assert_allclose(weights, now[name], rtol=0, atol=2e-3, err_msg=name)
 
 

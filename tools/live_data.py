@@ -60,7 +60,7 @@ def recall() -> Data:
         target=0.01,
         progress=False,
     )
-    return named(net.params, 4) | {"W_y": rounded(net.W_y, 4), "b_y": rounded(net.b_y, 4)}
+    return named(net.params, 3) | {"W_y": rounded(net.W_y, 3), "b_y": rounded(net.b_y, 3)}
 
 
 def highway_still(data: Data) -> Diagram:

@@ -53,12 +53,15 @@ def test_the_bookmarks_are_the_chapters_and_their_sections(book: pikepdf.Pdf) ->
     assert found == [("Contents", []), *expected]
 
 
-def test_every_link_into_the_book_leads_to_a_page(
-    book: pikepdf.Pdf, links: list[tuple[int, pikepdf.Object]]
-) -> None:
-    inside = [str(note.Dest) for _, note in links if "/Dest" in note]
+def test_every_link_into_the_book_has_a_place_to_lead_to() -> None:
+    """Chromium drops a link without one, so the printed file could not tell."""
+    about = pages.edition()
+    text = pdf.document(pdf.prepare(about), about, pdf.STYLE, {})
+    soup = BeautifulSoup(text, "html.parser")
+    places = {element["id"] for element in soup.select("[id]")}
+    inside = [link["href"][1:] for link in soup.select('a[href^="#"]')]
     assert len(inside) > 500
-    assert [name for name in inside if name not in book.Root.Dests] == []
+    assert [name for name in inside if name not in places] == []
 
 
 def test_no_link_leads_to_a_file_or_to_this_machine(
