@@ -140,12 +140,12 @@ def test_the_numbers_at_step_0_are_written_on_the_roads_and_in_the_description()
     svg = figures.gradient_roads(ROADS).svg
     assert svg.count("RNN: 1.0 · 10⁻¹² arrives") == 1
     assert "<desc>" in svg
-    assert "RNN 1.0 · 10⁻¹², LSTM 0.5." in svg
+    assert "RNN 1.0 · 10⁻¹², LSTM 0.50." in svg
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.72, "0.72"), (1.0, "1"), (52.3, "52"), (252, "2.5 · 10²"), (3.14e-9, "3.1 · 10⁻⁹")],
+    [(0.72, "0.72"), (1.0, "1.0"), (52.3, "52"), (252, "2.5 · 10²"), (3.14e-9, "3.1 · 10⁻⁹")],
 )
 def test_a_number_is_written_with_two_digits(value, text):
     assert figures.roads.two_digits(value) == text

@@ -11,6 +11,7 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,6 @@ def highway() -> Data:
         "gru": named(gru.init_params(draw(), D, H), 4),
         "lstm": named(lstm.init_params(draw(), D, H), 4),
         "x": rounded(inputs.normal(size=(T, D)), 4),
-        "dh": rounded(inputs.normal(size=H), 4),
     }
 
 
@@ -65,16 +65,28 @@ def recall() -> Data:
 
 def highway_still(data: Data) -> Diagram:
     """The roads as the figure shows them first: forget bias 1, radius 0.58."""
-    x, dh = np.array(data["x"])[:, None], np.zeros((len(data["x"]), 1, len(data["dh"])))
-    dh[-1] = data["dh"]
     cells = {cell: [np.array(w) for w in data[name].values()] for name, cell in CELLS.items()}
     cells[rnn][1] *= 0.58
-    shares = {}
-    for cell, weights in cells.items():
-        by = gradients.state_gradients(cell, cell.Params(*weights), x, dh)
-        sizes = np.linalg.norm(by.h if by.c is None else by.c, axis=(1, 2))
-        shares[cell.__name__.rpartition(".")[2].upper()] = sizes / sizes[-1]
-    return gradient_roads(shares)
+    names = (cell.__name__.rpartition(".")[2].upper() for cell in cells)
+    shares = (comes_back(cell, cell.Params(*w), np.array(data["x"])) for cell, w in cells.items())
+    return gradient_roads(dict(zip(names, shares, strict=True)))
+
+
+def comes_back(cell: ModuleType, params: Any, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The share of a gradient at h_T that reaches the states 0 … T: ‖∂h_T/∂(h_k, c_k)‖ / √H.
+
+    x (T, D). The norm is Frobenius's: one unit vector at h_T in each sequence of a batch.
+    """
+    H = len(params.W_h)
+    x = np.repeat(x[:, None], H, axis=1)
+    dh = np.zeros((len(x), H, H))
+    dh[-1] = np.eye(H)
+    by = gradients.state_gradients(cell, params, x, dh)
+    parts = [by.h]
+    if by.c is not None:  # without the way through h, which is a part of the state itself
+        trace = cell.forward(params, x)
+        parts.append(by.c - by.h * trace.o * (1 - np.tanh(trace.c) ** 2))
+    return np.linalg.norm(np.concatenate(parts, axis=2), axis=(1, 2)) / np.sqrt(H)
 
 
 CELLS = {"rnn": rnn, "gru": gru, "lstm": lstm}

@@ -66,8 +66,8 @@ def _road(name: str, values: Array, steps: Array, middle: float) -> list[str]:
 
 
 def two_digits(value: float) -> str:
-    """A number > 0 with two digits, as 0.72 or 3.1 · 10⁻⁹."""
+    """A number > 0 with two digits, as 0.72, 1.0 or 3.1 · 10⁻⁹."""
     digits, exponent = f"{value:.1e}".split("e")
     if -2 <= int(exponent) <= 1:
-        return f"{float(f'{value:.2g}'):g}"
+        return f"{value:#.2g}".rstrip(".")
     return f"{digits} · 10{str(int(exponent)).translate(RAISED)}"

@@ -1,4 +1,4 @@
-// The ways of a gradient back to each state: lstm_lib.gradients.state_gradients for one sequence.
+// The ways of a gradient back to each state, as lstm_lib.gradients.state_gradients has them.
 import { gruStep, lstmStep, rnnStep } from "./arithmetic.js";
 
 /** Multiply a row x (N) by the transpose of a matrix W (M rows of N). */
@@ -6,8 +6,8 @@ function timesTransposed(x, W) {
   return W.map((row) => row.reduce((sum, weight, n) => sum + weight * x[n], 0));
 }
 
-// Each `back` takes the state of step t, that of step t − 1, and the gradient by the state of
-// step t over all ways; it gives what the step sends back.
+// Each `back` takes the state of step t, that of step t − 1, and the gradient by the state that
+// step t hands on; it gives that by the state of step t − 1.
 
 function rnnBack({ h }, before, { dh }, { W_h }) {
   return { dh: timesTransposed(dh.map((d, k) => d * (1 - h[k] ** 2)), W_h) };
@@ -21,7 +21,8 @@ function gruBack({ r, z, n, m }, before, { dh }, { W_h }) {
   return { dh: dh.map((d, k) => d * z[k] + sent[k]) };
 }
 
-function lstmBack({ i, f, g, o, c }, before, { dh, dc }, { W_h }) {
+function lstmBack({ i, f, g, o, c }, before, { dh, dc: held }, { W_h }) {
+  const dc = held.map((d, k) => d + dh[k] * o[k] * (1 - Math.tanh(c[k]) ** 2));
   const di = dc.map((d, k) => d * g[k] * i[k] * (1 - i[k]));
   const df = dc.map((d, k) => d * before.c[k] * f[k] * (1 - f[k]));
   const dg = dc.map((d, k) => d * i[k] * (1 - g[k] ** 2));
@@ -47,20 +48,12 @@ export function states(cell, params, x, start = undefined) {
 /**
  * Follow the gradient of L = dh_T · h_T back: dh and, for the LSTM, dc by the states 0 … T.
  *
- * `all` is what `states` gave. dh_k holds c_k fixed; dc_k counts the way through h_k too, k ≥ 1.
+ * `all` is what `states` gave. dh_k holds c_k fixed, dc_k holds h_k fixed: a state is what its step
+ * hands on, both parts of it.
  */
 export function stateGradients(cell, params, all, dh_T) {
-  let by = { dh: dh_T, dc: dh_T.map(() => 0) };
-  const rows = [];
-  for (let k = all.length - 1; k >= 0; k--) {
-    const { o, c } = all[k];
-    if (o) {
-      // An LSTM, and not its start, whose h is no function of its c.
-      const { dh, dc } = by;
-      by = { dh, dc: dc.map((d, n) => d + dh[n] * o[n] * (1 - Math.tanh(c[n]) ** 2)) };
-    }
-    rows.unshift(by);
-    if (k) by = CELLS[cell].back(all[k], all[k - 1], by, params);
-  }
+  const rows = [cell === "LSTM" ? { dh: dh_T, dc: dh_T.map(() => 0) } : { dh: dh_T }];
+  for (let k = all.length - 1; k > 0; k--)
+    rows.unshift(CELLS[cell].back(all[k], all[k - 1], rows[0], params));
   return rows;
 }

@@ -4,16 +4,34 @@ import { stateGradients, states } from "./gradients.js";
 import { HIGHWAY } from "./highway_data.js";
 
 const STEPS = HIGHWAY.x.length;
+const MIDDLE = 20; // from here to step 0 what h_T read from c_T plays no part in the factor
 const FAINTEST = -8; // a road of less than 10⁻⁸ is a broken line
-const ROW = 58;
+const ROW = 66;
 const TOP = 20;
 const NAMES = ["RNN", "GRU", "LSTM"];
 
-/** Share of the gradient at step T that comes back to the states 0 … T, for each cell. */
+/**
+ * Share of a gradient at h_T that comes back to the states 0 … T: ‖∂h_T/∂(h_k, c_k)‖ / √H.
+ *
+ * The norm is Frobenius's, so this is the root mean square over all directions of the gradient.
+ */
+function comesBack(cell, params, x) {
+  const all = states(cell, params, x);
+  const H = params.W_h.length;
+  const squares = all.map(() => 0);
+  for (let n = 0; n < H; n++) {
+    const unit = params.W_h.map((_, k) => Number(k === n));
+    for (const [k, { dh, dc = [] }] of stateGradients(cell, params, all, unit).entries())
+      for (const d of [...dh, ...dc]) squares[k] += d ** 2 / H;
+  }
+  return squares.map(Math.sqrt);
+}
+
+/** What comes back to the states 0 … T of each cell. */
 export function shares({ b, z, radius, x: volume }) {
   const x = HIGHWAY.x.map((row) => row.map((value) => volume * value));
-  const { rnn, gru, lstm, dh } = HIGHWAY;
-  const H = dh.length;
+  const { rnn, gru, lstm } = HIGHWAY;
+  const H = lstm.W_h.length;
   const biased = (params, bias) => ({
     ...params,
     b: params.b.map((value, n) => (n >= H && n < 2 * H ? bias : value)),
@@ -23,12 +41,7 @@ export function shares({ b, z, radius, x: volume }) {
     GRU: biased(gru, z),
     LSTM: biased(lstm, b),
   };
-  const share = (name) => {
-    const rows = stateGradients(name, cells[name], states(name, cells[name], x), dh);
-    const sizes = rows.map((by) => Math.hypot(...(name === "LSTM" ? by.dc : by.dh)));
-    return sizes.map((size) => size / sizes[STEPS]);
-  };
-  return Object.fromEntries(NAMES.map((name) => [name, share(name)]));
+  return Object.fromEntries(NAMES.map((name) => [name, comesBack(name, cells[name], x)]));
 }
 
 const tenTo = (exponent) =>
@@ -38,7 +51,7 @@ const tenTo = (exponent) =>
 function twoDigits(value) {
   const [digits, exponent] = value.toExponential(1).split("e");
   if (exponent < -2 || exponent > 1) return `${digits}\u00a0·\u00a0${tenTo(Number(exponent))}`;
-  return String(Number(value.toPrecision(2)));
+  return value.toPrecision(2);
 }
 
 const thickness = (share) => Math.min(2 + 3.5 * (Math.log10(share) - FAINTEST), 48);
@@ -61,7 +74,7 @@ function road(name, share, place, middle) {
     { class: `live-road-${name}` },
     svg("line", { ...line, class: "live-road-lost" }),
     svg("polygon", { points: shape }),
-    svg("text", { x: place(0), y: middle - ROW / 2 + 10, class: "live-road-name" }, name),
+    svg("text", { x: place(0), y: middle - ROW / 2 + 8, class: "live-road-name" }, name),
   );
 }
 
@@ -107,7 +120,7 @@ function drawRoads(shown, k, wide) {
 
 function table() {
   const cells = NAMES.map(() => [html("td"), html("td"), html("td")]);
-  const names = ["at step", "", "0", "factor a step"];
+  const names = ["at step", "", "0", `mean factor a step, ${MIDDLE} to 0`];
   const head = names.map((name) => html("th", { scope: "col" }, name));
   const element = html(
     "table",
@@ -122,10 +135,10 @@ function table() {
   const show = (shown, k) => {
     head[1].textContent = k;
     for (const [n, name] of NAMES.entries()) {
-      const [here, start] = [shown[name][k], shown[name][0]];
+      const [here, middle, start] = [k, MIDDLE, 0].map((step) => shown[name][step]);
       cells[n][0].textContent = twoDigits(here);
       cells[n][1].textContent = twoDigits(start);
-      cells[n][2].textContent = decimal(start ** (1 / STEPS));
+      cells[n][2].textContent = decimal((start / middle) ** (1 / MIDDLE));
     }
   };
   return { element, show };
