@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from docutils import nodes
+from plain_formula import to_plain
+from plain_references import name_numbers, name_works
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.search.en import SearchEnglish
@@ -89,15 +91,45 @@ def _split(text: str) -> Iterator[str]:
             yield AMERICAN.sub(r"iz\1", part)
 
 
+def _owner(node: nodes.Node) -> nodes.Element | None:
+    """Return the passage that something belongs to."""
+    return next((above for above in _ancestors(node) if _is_passage(above)), None)
+
+
+def _plain(node: nodes.Element) -> str:
+    """Return the words of a node; a formula has no space at which a line could break."""
+    texts = [
+        to_plain(text.astext()).replace(" ", "\u00a0")
+        if isinstance(text.parent, nodes.math)
+        else re.sub(r"\s+", " ", text.astext())
+        for text in node.findall(nodes.Text)
+    ]
+    return "".join(texts).strip()
+
+
 def _excerpt(owner: nodes.Element) -> str:
-    """Return the first words of a passage. The verdict on a folded claim stays folded."""
+    """Return the first words of a passage: of a paragraph, a list or a table, else its terms.
+
+    The verdict on a folded claim stays folded. A formula is shown whole or not at all.
+    """
     if is_claim(owner) and "dropdown" in owner["classes"]:
         return ""
-    around = owner if isinstance(owner, nodes.section | nodes.admonition) else owner[-1]
-    first = next((child for child in around.children if isinstance(child, nodes.paragraph)), None)
-    text = " ".join(first.astext().split()) if first is not None else ""
-    text = re.sub(r"\\[a-zA-Z]+|[{}]", "", text)  # what remains of a formula reads well enough
-    return text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(" ", 1)[0] + " …"
+
+    def is_text(node: nodes.Node) -> bool:
+        is_row = isinstance(node, nodes.row) and isinstance(node.parent, nodes.tbody)
+        is_own = _owner(node) is owner and not any(map(_is_output, _ancestors(node)))
+        return (is_row or isinstance(node, nodes.paragraph)) and is_own
+
+    own = sorted(owner.findall(is_text), key=lambda node: node.parent is not owner)
+    if not own:
+        parts = owner.findall(nodes.term)
+    elif isinstance(own[0], nodes.row):
+        parts = own[0].children
+    else:
+        parts = own[:1]
+    text = " · ".join(filter(None, map(_plain, parts)))
+    cut_off = text if len(text) <= EXCERPT else text[:EXCERPT].rsplit(" ", 1)[0] + " …"
+    return cut_off.replace("\u00a0", " ")
 
 
 def _title(owner: nodes.Element) -> tuple[str, str]:
@@ -107,7 +139,7 @@ def _title(owner: nodes.Element) -> tuple[str, str]:
         name = headings[0]["ids"][0] if headings[0]["ids"] else ""
         return name, name
     anchor = headings[0]["ids"] if isinstance(headings[0], nodes.term) else owner["ids"]
-    return anchor[0], ", ".join(heading.astext() for heading in headings)
+    return anchor[0], ", ".join(map(_plain, headings))
 
 
 def cut(page: str, doctree: nodes.document, stemmer: SearchEnglish) -> list[Passage]:
@@ -118,7 +150,7 @@ def cut(page: str, doctree: nodes.document, stemmer: SearchEnglish) -> list[Pass
         is_formula = isinstance(text.parent, nodes.math | nodes.math_block)
         if is_formula or any(_is_output(node) for node in above):
             continue
-        owner = next((node for node in above if _is_passage(node)), None)
+        owner = _owner(text)
         if owner is not None:
             weight = _place(text, owner, above)
             for word in _split(text.astext()):
@@ -130,20 +162,6 @@ def cut(page: str, doctree: nodes.document, stemmer: SearchEnglish) -> list[Pass
         for anchor, title in [_title(owner)]
         if anchor
     ]
-
-
-def name_works(app: Sphinx, doctree: nodes.document) -> None:
-    """Put authors and year in the place of each citation's key, as the reader sees it."""
-    entries = {work.key: work.entry for work in app.env.get_domain("cite").citations}
-    for node in list(doctree.findall(addnodes.pending_xref)):
-        if node["refdomain"] == "cite":
-            named = [entries[key.strip()] for key in node["reftarget"].split(",")]
-            works = [
-                " and ".join(" ".join(who.last_names) for who in work.persons["author"])
-                + f" ({work.fields['year']})"
-                for work in named
-            ]
-            node.parent.replace(node, nodes.Text("; ".join(works)))
 
 
 def weigh(passages: list[Passage]) -> dict[str, list[int]]:
@@ -169,6 +187,7 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
     for page in pages:
         doctree = app.env.get_doctree(page)
         name_works(app, doctree)
+        name_numbers(app, doctree)
         passages += cut(page, doctree, stemmer)
     index = {
         "pages": {page: app.env.titles[page].astext() for page in pages},

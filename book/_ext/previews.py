@@ -7,7 +7,8 @@ fared. Where no script runs, the link is a link.
 """
 
 from docutils import nodes
-from passages import is_claim, is_term, name_works
+from passages import is_claim, is_term
+from plain_references import name_works
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment

@@ -1,5 +1,7 @@
 """The search page finds what a learner types."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -42,6 +44,15 @@ TYPED = {
     "hochreiter 1997": "book/bibliography.html#where-the-lstm-comes-from",
     "claim W2": "notebooks/01_rnn_limits.html#claim-w2",
 }
+
+# A command, a key of the bibliography, or a label that stayed one.
+RAW = re.compile(r"\\[a-zA-Z{\"']|\b\w+[a-z]\d{4}[a-z]+\b|\b(fig|ex)-?\d\d-\w+|\bfig-\w+")
+
+
+def passages() -> list[list[str]]:
+    """Give page, anchor, title and excerpt of each passage of the index."""
+    text = (BOOK / "searchindex.js").read_text(encoding="utf-8")
+    return json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))["passages"]
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +107,25 @@ def test_a_folded_verdict_is_not_given_away_by_its_excerpt(page: Page, site: str
     found(page, site, "claim L2 long-term dependencies default")
     claim = page.locator("#search-results li", has_text="Claim L2:")
     assert claim.locator(".context").count() == 0
+
+
+def test_titles_and_excerpts_are_words_and_signs_and_nothing_raw() -> None:
+    texts = [f"{title} | {excerpt}" for _, _, title, excerpt in passages()]
+    assert [text for text in texts if RAW.search(text)] == []
+
+
+def test_an_excerpt_keeps_the_signs_of_its_formula() -> None:
+    excerpts = {anchor: excerpt for _, anchor, _, excerpt in passages()}
+    assert "∂h_t/∂h_k" in excerpts["term-vanishing-gradient"]
+    assert excerpts["term-half-life"].endswith("ln ½/ln f.")
+
+
+def test_only_folded_verdicts_and_the_list_of_all_works_have_no_excerpt() -> None:
+    without = [(name, anchor) for name, anchor, _, excerpt in passages() if not excerpt]
+    pages = {name: (BOOK / f"{name}.html").read_text(encoding="utf-8") for name, _ in without}
+    shown = [
+        anchor
+        for name, anchor in without
+        if not re.search(rf'class="[^"]*dropdown[^"]*" id="{anchor}"', pages[name])
+    ]
+    assert shown == ["all-works"]
