@@ -70,20 +70,19 @@ export function terms(state) {
   return { ...before, ...layers, ...products, ...after };
 }
 
-/** How many decimals numbers need, so that a pencil gets the value to `digits` decimals. */
-function decimalsFor(numbers, compute, digits = 2) {
-  const wanted = decimal(compute(...numbers), digits);
-  const rounded = (places) => numbers.map((number) => Number(number.toFixed(places)));
-  let places = digits;
-  while (places < 12 && decimal(compute(...rounded(places)), digits) !== wanted) places++;
+/** How many decimals numbers need, at least `places`, for `tell` to say of them what it should. */
+function decimalsFor(numbers, tell, places = 2) {
+  const rounded = () => numbers.map((number) => Number(number.toFixed(places)));
+  const wanted = tell(...numbers);
+  while (places < 12 && tell(...rounded()) !== wanted) places++;
   return places;
 }
 
 /** Write a sum of products of pairs for a pencil to work out; a last number may be alone. */
-function inNumbers(numbers, digits = 2) {
-  const sum = (...all) =>
+function inNumbers(numbers, tell = decimal, least = 2) {
+  const sum = (all) =>
     all.reduce((total, number, k) => (k % 2 ? total : total + number * (all[k + 1] ?? 1)), 0);
-  const places = decimalsFor(numbers, sum, digits);
+  const places = decimalsFor(numbers, (...all) => tell(sum(all)), least);
   const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
   const written = numbers.map((number) => factor(decimal(number, places)));
   return written.reduce((before, next, k) => `${before} ${k % 2 ? "·" : "+"} ${next}`);
@@ -100,13 +99,14 @@ export function formulas(state, value) {
     if (state[gate] !== FREE) return `${equal(term)}, held by hand: its layer has no say`;
     const [squash, name] = gate === "g" ? [Math.tanh, "tanh"] : [sigmoid, "σ"];
     const a = x * W_x[0][k] + h * W_h[0][k] + b[k];
-    const places = decimalsFor([a], squash);
+    const places = decimalsFor([a], (sum) => decimal(squash(sum)));
+    const tell = (sum) => `${decimal(sum, places)} ${decimal(squash(sum))}`;
     const letters = `x_t W_x${gate} + h_{t-1} W_h${gate} + b_${gate}`;
-    const numbers = inNumbers([x, W_x[0][k], h, W_h[0][k], b[k]], places);
+    const numbers = inNumbers([x, W_x[0][k], h, W_h[0][k], b[k]], tell, places);
     const sums = [letters, numbers, decimal(a, places)];
     return equal(term, ...sums.map((sum) => `${name}(${sum})`));
   };
-  const inTanh = decimal(value.c_t, decimalsFor([value.c_t], Math.tanh));
+  const inTanh = decimal(value.c_t, decimalsFor([value.c_t], (c) => decimal(Math.tanh(c))));
   const [kept, written] = ["f_t ⊙ c_{t-1}", "i_t ⊙ g_t"];
   return {
     x_t: `${equal("x_t")}, the input: it joins h_{t-1} on the way to all four layers`,
