@@ -41,7 +41,7 @@ def test_what_a_drawing_keeps_apart_is_kept_apart_by_brackets_and_spaces(tex, pl
 
 @pytest.mark.parametrize(
     ("tex", "unknown"),
-    [(r"\begin{matrix} a \end{matrix}", "mtable"), (r"\overrightarrow{x}", "⟶|→")],
+    [(r"\begin{matrix} a \end{matrix}", "mtd"), (r"\overrightarrow{x}", "⟶|→")],
 )
 def test_what_has_no_form_in_a_line_is_an_error_and_not_dropped(tex, unknown):
     with pytest.raises(ValueError, match=rf"that can be written in a line, got .*'({unknown})'"):

@@ -1,4 +1,4 @@
-// Paper in the light colours, a mark at the chapters that were read, and focus that stays.
+// Paper in the light colours with all pictures, a mark at the chapters that were read, and focus that stays.
 "use strict";
 
 // Both events, since a browser may send one without the other; each is answered at most once.
@@ -17,6 +17,14 @@ function onPaper(printing) {
 paper.addEventListener("change", () => onPaper(paper.matches));
 addEventListener("beforeprint", () => onPaper(true));
 addEventListener("afterprint", () => onPaper(false));
+
+// Printing does not wait for pictures that nobody has scrolled to, nor for those that live figures
+// stand before. So when all else is there, they come too, those in the colours of paper.
+addEventListener("load", () => {
+  for (const picture of document.querySelectorAll("article img:not(.only-dark)")) {
+    picture.loading = "eager";
+  }
+});
 
 // The names of the pages that were read, kept in this browser and nowhere else. Where it keeps
 // nothing (private windows, a setting), a mark lasts as long as the page.

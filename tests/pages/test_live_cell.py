@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from lstm_lib.figures import live
 from lstm_lib.figures.svg import number_text
 from lstm_lib.numpy_cells import lstm
 
@@ -145,6 +147,7 @@ def point_at(page: Page, arrow: Locator) -> None:
 @pytest.mark.parametrize(
     ("source", "target", "formula"),
     [
+        ("c_{t-1}", "f_t ⊙ c_{t-1}", "on the way to the product with ft: no layer sees it"),
         ("f_t ⊙ c_{t-1}", "c_t", "ft ⊙ ct−1 = 0.90 · 0.50 = 0.45, what is kept"),
         ("c_t", "next c", "ct = ft ⊙ ct−1 + it ⊙ gt = 0.90 · 0.50 + 0.75 · 0.60 = 0.90"),
         ("f_t", "f_t ⊙ c_{t-1}", "σ(1.00 · 2.20 + 0.50 · (−2.20) + 1.10) = σ(2.20) = 0.90"),
@@ -155,6 +158,35 @@ def test_pointing_near_an_arrow_writes_its_formula(
 ) -> None:
     point_at(chapter, cell.locator(f'[data-from="{source}"][data-to="{target}"]'))
     expect(cell.locator(".live-cell-line")).to_contain_text(formula)
+
+
+def test_what_a_formula_shows_gives_its_result_by_hand(browser: Browser) -> None:
+    page = browser.new_page()
+    text = live.module("cell").replace("export default", "const figure =")
+    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ CELL, formulas, terms }});")
+    rng = np.random.default_rng(0)
+    states = [
+        {"x": x, "h": h, "c": c, "W_x": W[0], "W_h": W[1], "b": W[2]}
+        for x, h, c, *W in zip(
+            *rng.uniform([[-2], [-1], [-3]], [[2], [1], [3]], (3, 200)).tolist(),
+            *rng.normal(0, 1.5, (3, 200, 4)).tolist(),
+            strict=True,
+        )
+    ]
+    code = """(states) => states.map((one) => {
+        const state = { ...CELL, ...one };
+        return formulas(state, terms(state));
+    })"""
+    known = {"σ": lambda a: 1 / (1 + np.exp(-a)), "tanh": np.tanh}
+    for said in (said for formulas in page.evaluate(code, states) for said in formulas.values()):
+        *numbers, result = (way for way in said.partition(", ")[0].split(" = ") if "_" not in way)
+        by_hand = [eval(way.replace("−", "-").replace("·", "*"), known) for way in numbers]
+        assert [number_text(value) for value in by_hand] == [result] * len(numbers), said
+        sums = [way[way.index("(") + 1 : -1].replace("−", "-") for way in numbers if way[0] in "σt"]
+        for before, after in pairwise(sums):  # what goes into σ, too, is the sum before it
+            total = eval(before.replace("·", "*"))
+            assert f"{total:.{len(after.partition('.')[2])}f}" == after, said
+    page.close()
 
 
 def test_arrow_keys_go_from_number_to_number(chapter: Page, cell: Locator) -> None:
@@ -184,6 +216,24 @@ def test_links_of_the_chapter_set_what_they_say(chapter: Page, cell: Locator) ->
     assert shown(cell) == as_text(step(PENCIL, f=0.0))
     chapter.get_by_role("link", name="let it go").click()
     assert shown(cell) == as_text(step(PENCIL))
+
+
+def test_a_link_that_sets_what_goes_in_begins_anew(chapter: Page, cell: Locator) -> None:
+    cell.get_by_role("combobox").select_option("turns")
+    for _ in range(3):
+        cell.get_by_role("button", name="Next step").click()
+    chapter.get_by_role("link", name="f at 0").click()
+    expect(cell.get_by_role("combobox")).to_have_value("ones")
+    cell.get_by_role("button", name="Back").click()
+    assert shown(cell) == as_text(step(PENCIL, f=0.0))
+    expect(cell.get_by_role("status")).to_contain_text("Step 1: x = 1.00")
+
+
+def test_a_link_that_holds_a_layer_leaves_the_steps(chapter: Page, cell: Locator) -> None:
+    cell.get_by_role("button", name="Next step").click()
+    chapter.get_by_role("link", name="hold the forget gate at 0").click()
+    cell.get_by_role("button", name="Next step").click()
+    expect(cell.get_by_role("status")).to_contain_text("Step 3: x = 1.00")
 
 
 def test_a_state_that_is_none_is_refused_in_words_and_changes_nothing(

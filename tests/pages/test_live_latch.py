@@ -158,6 +158,14 @@ def test_clear_takes_back_the_switches_and_leaves_the_challenge(chapter: Page) -
     expect(switch(chapter, "f", 8)).to_be_checked()
 
 
+@pytest.mark.parametrize("name", ["Clear", "Keep", "Replace", "Erase"])
+def test_no_leak_is_left_behind_for_the_next_try(chapter: Page, name: str) -> None:
+    chapter.get_by_role("link", name="let an open forget gate be 0.9").click()
+    assert chapter.get_by_label("open f").input_value() == "0.9"
+    chapter.get_by_role("button", name=name, exact=True).click()
+    assert chapter.get_by_label("open f").input_value() == "1"
+
+
 def test_the_slider_makes_an_open_forget_gate_leak(chapter: Page) -> None:
     switch(chapter, "i", 1).check()
     slider = chapter.get_by_label("open f")

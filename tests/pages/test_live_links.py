@@ -1,9 +1,10 @@
 """Every link of the text that sets a figure sets states that the figure knows."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.pages]
 BOOK = Path(__file__).parents[2] / "_build" / "html"
@@ -54,3 +55,43 @@ def test_the_sign_after_a_caption_still_leads_to_the_figure(browser: Browser, si
     assert page.url.endswith("#fig-index-cell")
     assert complaints == []
     page.close()
+
+
+@pytest.fixture(params=["server", "folder"])
+def chapter(browser: Browser, site: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Give a chapter in a window that is lower than its live cell."""
+    folder = site if request.param == "server" else BOOK.as_uri()
+    with browser.new_page(viewport={"width": 1280, "height": 500}) as page:
+        page.goto(f"{folder}/notebooks/04_cell_walkthrough.html")
+        yield page
+
+
+def top_of(page: Page, selector: str) -> float:
+    box = page.locator(selector).bounding_box()
+    assert box
+    return box["y"]
+
+
+def test_a_link_from_afar_shows_the_top_of_the_figure_and_back_returns(chapter: Page) -> None:
+    link = chapter.locator("a.live-link[href='#fig-04-live']").last
+    link.scroll_into_view_if_needed()
+    chapter.wait_for_timeout(200)
+    before = chapter.evaluate("scrollY")
+    link.click()
+    header = chapter.locator(".bd-header-article").bounding_box()
+    assert header
+    top = top_of(chapter, "#fig-04-live .live")
+    assert header["y"] + header["height"] <= top < 150
+    chapter.go_back()
+    chapter.wait_for_function(f"Math.abs(scrollY - {before}) < 2")
+    expect(link).to_be_in_viewport()
+
+
+def test_a_link_beside_a_figure_that_is_in_view_moves_nothing(chapter: Page) -> None:
+    chapter.set_viewport_size({"width": 1280, "height": 2000})
+    link = chapter.locator("a.live-link[href='#fig-04-live']").first
+    chapter.locator("#fig-04-live").scroll_into_view_if_needed()
+    chapter.wait_for_timeout(200)
+    before = chapter.evaluate("[scrollY, history.length]")
+    link.dispatch_event("click")
+    assert chapter.evaluate("[scrollY, history.length]") == before

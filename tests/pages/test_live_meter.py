@@ -33,7 +33,7 @@ def functions(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     names = (
         "START, random, spectralRadius, orthogonalMatrix, drawAll, runStates, probeAnswers, "
-        "meterAnswers"
+        "meterAnswers, shareRight"
     )
     text = live.module("meter").replace("export default", "const figure =")
     page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
@@ -59,7 +59,13 @@ def chapter(opened: Page, functions: Page) -> Page:
     opened.locator(f"{FIGURE} .live").evaluate(
         "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", start
     )
+    computed(opened)
     return opened
+
+
+def computed(page: Page) -> None:
+    """Wait until the curves are those of the networks that were asked for."""
+    expect(page.locator(f"{FIGURE} .live")).to_have_attribute("aria-busy", "false")
 
 
 def line(page: Page) -> Locator:
@@ -254,6 +260,62 @@ def test_a_link_in_the_text_shows_what_the_text_says(chapter: Page, link: str, r
     expect(line(chapter)).to_contain_text(right)
 
 
+def test_the_order_that_the_text_names_holds_in_the_first_twelve_draws(functions: Page) -> None:
+    code = """([cell, state]) => [...Array(12).keys()].map((k) => {
+        const drawn = drawAll({ ...START, ...state, seed: k + 1 });
+        return meterAnswers(cell, drawn[cell], drawn.sequences).map(shareRight);
+    })"""
+
+    def shares(cell: str, **state: float) -> np.ndarray:
+        return np.array(functions.evaluate(code, [cell, state]))  # (12, T)
+
+    kept = shares("LSTM", bias=3)[:, 29]
+    assert_allclose([kept.min(), kept.max()], [0.70, 0.96], atol=0.005)
+    large = shares("RNN", radius=1.5)[:, 29]
+    assert_allclose([large.min(), large.max()], [0.30, 0.725])
+    small, middle = shares("LSTM", bias=0), shares("RNN", radius=0.9)
+    assert (small.mean(axis=1) < middle.mean(axis=1)).all()
+    assert (small[:, 8] < middle[:, 8]).all()
+    orthogonal = shares("RNN", orthogonal=1)
+    assert ((orthogonal < 1).argmax(axis=1) > (middle < 1).argmax(axis=1)).all()
+    assert (shares("LSTM", bias=0, closed=1) == 1).all()
+
+
+def test_what_closed_gates_leave_of_the_first_symbol_is_as_small_as_the_text_says(
+    functions: Page,
+) -> None:
+    x, weights = drawn(functions, {"bias": 0, "closed": 1})
+    c = lstm.forward(lstm.Params(**weights["LSTM"]), x).c
+    assert np.abs(c[-1]).mean() == pytest.approx(1.4e-10, rel=0.05)
+
+
+def test_a_slider_that_moves_is_followed_at_once_and_the_curves_come_when_it_rests(
+    chapter: Page,
+) -> None:
+    wait = chapter.locator(f"{FIGURE} .live-wait")
+    expect(wait).to_be_hidden()
+    # In one go: between two calls of Playwright a busy machine may take longer than the pause.
+    seen = chapter.evaluate(
+        """(figure) => {
+            const live = document.querySelector(`${figure} .live`);
+            const input = live.querySelector("fieldset input");
+            const curve = () => live.querySelector(".live-of-RNN polyline").getAttribute("points");
+            const before = curve();
+            const steps = [1, 1.1, 1.2].map((value) => {
+                input.value = value;
+                input.dispatchEvent(new Event("input"));
+                const sign = getComputedStyle(live.querySelector(".live-wait")).visibility;
+                return [curve() === before, live.ariaBusy, sign];
+            });
+            return { steps, radius: live.querySelector("fieldset output").textContent };
+        }""",
+        FIGURE,
+    )
+    assert seen == {"steps": [[True, "true", "visible"]] * 3, "radius": "1.20"}
+    expect(wait).to_be_hidden()
+    expect(line(chapter)).to_contain_text("Right at lag 12: RNN")
+
+
 def test_an_orthogonal_network_is_free_of_mistakes_for_longer(functions: Page) -> None:
     y = np.arange(360) % 4
 
@@ -278,6 +340,7 @@ def test_an_orthogonal_network_has_no_other_radius_to_set(chapter: Page) -> None
 def test_new_networks_are_other_networks(chapter: Page) -> None:
     before = chapter.locator(f"{FIGURE} .live-of-RNN polyline").get_attribute("points")
     chapter.get_by_role("button", name="New networks").click()
+    computed(chapter)
     after = chapter.locator(f"{FIGURE} .live-of-RNN polyline").get_attribute("points")
     assert before != after
 

@@ -14,6 +14,15 @@ from lstm_lib.numpy_cells import lstm
 
 pytestmark = [pytest.mark.pages]
 
+# The state that the first slider of a figure moves.
+SLIDERS = {
+    "cell": "x",
+    "highway": "b",
+    "latch": "keep",
+    "meter": "lag",
+    "recall": "t",
+    "text": "k",
+}
 # What anywidget gives to `render`; `sent` is what would go to Python.
 SHOW = """async ([text, state]) => {
     const model = {
@@ -54,6 +63,19 @@ def test_every_figure_runs_as_a_widget_and_tells_its_state(page: Page, name: str
     show(page, name)
     assert page.locator("button, input, select").count() > 0
     assert len(page.evaluate("model.sent.at(-1)")) > 1
+
+
+@pytest.mark.parametrize("name", live.NAMES)
+def test_a_slider_of_every_figure_tells_python_and_hears_from_it(page: Page, name: str) -> None:
+    show(page, name)
+    slider = page.get_by_role("slider").first
+    before = page.evaluate("model.state")
+    start = slider.input_value()
+    slider.press("ArrowLeft")
+    after = page.evaluate("model.sent.at(-1)")
+    assert [key for key in after if after[key] != before[key]] == [SLIDERS[name]]
+    page.evaluate("(state) => model.fromPython(state)", before)
+    assert slider.input_value() == start
 
 
 def test_the_cell_has_the_weights_of_python(page: Page) -> None:

@@ -79,6 +79,20 @@ def test_paper_shows_all_and_nothing_to_press(page: Page, site: str, name: str) 
     assert seen == {**nothing, "ground": LIGHT_GROUND}
 
 
+@each_page
+def test_every_picture_on_paper_is_there_without_having_been_scrolled_to(
+    page: Page, site: str, name: str
+) -> None:
+    on_paper(page, f"{site}/{name}")
+    page.wait_for_load_state("networkidle")
+    empty = page.evaluate(
+        """[...document.querySelectorAll("article img")]
+             .filter((e) => e.checkVisibility() && !(e.complete && e.naturalWidth))
+             .map((e) => e.outerHTML.slice(0, 200))"""
+    )
+    assert empty == []
+
+
 def test_the_screen_is_dark_again_after_printing(page: Page, site: str) -> None:
     on_paper(page, f"{site}/notebooks/03_gates.html")
     page.emulate_media(media="screen")

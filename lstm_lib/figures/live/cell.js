@@ -165,7 +165,11 @@ function clock(set, get, said) {
   const buttons = [["Next step", forward], ["Back", back], ["Start again", anew]];
   const all = [...buttons.map(([name, click]) => button(name, click)), label];
   const show = (state) => (select.value = state.sequence);
-  return { element: html("div", { class: "live-cell-clock" }, ...all), show };
+  // Who sets what goes in begins anew: no step led there.
+  const begin = (change) => {
+    if (["x", "h", "c"].some((name) => name in change)) past.length = 0;
+  };
+  return { element: html("div", { class: "live-cell-clock" }, ...all), show, begin };
 }
 
 export default {
@@ -198,7 +202,10 @@ export default {
     shown.push(time);
     time.show(now.state);
     const inputs = html("div", { class: "live-cell-controls", change: () => say() }, ...elements);
-    el.addEventListener("live:set", () => say());
+    el.addEventListener("live:set", ({ detail }) => {
+      time.begin(detail);
+      say();
+    });
     el.append(drawing.element, line, time.element, report.element, inputs);
   },
 };

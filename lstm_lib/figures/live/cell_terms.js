@@ -1,5 +1,5 @@
 // The numbers of one step of an LSTM with one input and one unit, and how each comes about.
-import { lstmStep } from "./arithmetic.js";
+import { lstmStep, sigmoid } from "./arithmetic.js";
 import { decimal } from "./kit.js";
 
 const GATES = ["i", "f", "g", "o"];
@@ -70,33 +70,56 @@ export function terms(state) {
   return { ...before, ...layers, ...products, ...after };
 }
 
+/** How many decimals numbers need, at least `places`, for `tell` to say of them what it should. */
+function decimalsFor(numbers, tell, places = 2) {
+  const rounded = () => numbers.map((number) => Number(number.toFixed(places)));
+  const wanted = tell(...numbers);
+  while (places < 12 && tell(...rounded()) !== wanted) places++;
+  return places;
+}
+
+/** Write a sum of products of pairs for a pencil to work out; a last number may be alone. */
+function inNumbers(numbers, tell = decimal, least = 2) {
+  const sum = (all) =>
+    all.reduce((total, number, k) => (k % 2 ? total : total + number * (all[k + 1] ?? 1)), 0);
+  const places = decimalsFor(numbers, (...all) => tell(sum(all)), least);
+  const factor = (text) => (text.startsWith("−") ? `(${text})` : text);
+  const written = numbers.map((number) => factor(decimal(number, places)));
+  return written.reduce((before, next, k) => `${before} ${k % 2 ? "·" : "+"} ${next}`);
+}
+
 /** Say how each term comes about, in letters and then in numbers. */
 export function formulas(state, value) {
   const { W_x, W_h, b } = weights(state);
-  const factor = (number) => (number < 0 ? `(${decimal(number)})` : decimal(number));
-  const [x, h, c, i, f, g, o] = ["x_t", "h_{t-1}", "c_{t-1}", "i_t", "f_t", "g_t", "o_t"].map(
-    (term) => factor(value[term]),
-  );
+  const names = ["x_t", "h_{t-1}", "c_{t-1}", "i_t", "f_t", "g_t", "o_t", "tanh(c_t)"];
+  const [x, h, c, i, f, g, o, squashed] = names.map((term) => value[term]);
   const equal = (term, ...ways) => [term, ...ways, decimal(value[term])].join(" = ");
   const layer = (gate, k) => {
     const term = `${gate}_t`;
     if (state[gate] !== FREE) return `${equal(term)}, held by hand: its layer has no say`;
-    const squash = gate === "g" ? "tanh" : "σ";
-    const a = value.x_t * W_x[0][k] + value["h_{t-1}"] * W_h[0][k] + b[k];
+    const [squash, name] = gate === "g" ? [Math.tanh, "tanh"] : [sigmoid, "σ"];
+    const a = x * W_x[0][k] + h * W_h[0][k] + b[k];
+    const places = decimalsFor([a], (sum) => decimal(squash(sum)));
+    const tell = (sum) => `${decimal(sum, places)} ${decimal(squash(sum))}`;
     const letters = `x_t W_x${gate} + h_{t-1} W_h${gate} + b_${gate}`;
-    const numbers = `${x} · ${factor(W_x[0][k])} + ${h} · ${factor(W_h[0][k])} + ${factor(b[k])}`;
-    return equal(term, ...[letters, numbers, decimal(a)].map((sum) => `${squash}(${sum})`));
+    const numbers = inNumbers([x, W_x[0][k], h, W_h[0][k], b[k]], tell, places);
+    const sums = [letters, numbers, decimal(a, places)];
+    return equal(term, ...sums.map((sum) => `${name}(${sum})`));
   };
+  const inTanh = decimal(value.c_t, decimalsFor([value.c_t], (c) => decimal(Math.tanh(c))));
+  const [kept, written] = ["f_t ⊙ c_{t-1}", "i_t ⊙ g_t"];
   return {
     x_t: `${equal("x_t")}, the input: it joins h_{t-1} on the way to all four layers`,
     "h_{t-1}": `${equal("h_{t-1}")}, the hidden state before, on the way to all four layers`,
-    "c_{t-1}": `${equal("c_{t-1}")}, the cell state before, on the way to the forget gate`,
+    "c_{t-1}":
+      `${equal("c_{t-1}")}, the cell state before, ` +
+      "on the way to the product with f_t: no layer sees it",
     ...Object.fromEntries(GATES.map((gate, k) => [`${gate}_t`, layer(gate, k)])),
-    "f_t ⊙ c_{t-1}": `${equal("f_t ⊙ c_{t-1}", `${f} · ${c}`)}, what is kept`,
-    "i_t ⊙ g_t": `${equal("i_t ⊙ g_t", `${i} · ${g}`)}, what is written`,
-    c_t: equal("c_t", "f_t ⊙ c_{t-1} + i_t ⊙ g_t", `${f} · ${c} + ${i} · ${g}`),
-    "tanh(c_t)": equal("tanh(c_t)", `tanh(${decimal(value.c_t)})`),
-    h_t: equal("h_t", "o_t ⊙ tanh(c_t)", `${o} · ${factor(value["tanh(c_t)"])}`),
+    [kept]: `${equal(kept, inNumbers([f, c]))}, what is kept`,
+    [written]: `${equal(written, inNumbers([i, g]))}, what is written`,
+    c_t: equal("c_t", `${kept} + ${written}`, inNumbers([f, c, i, g])),
+    "tanh(c_t)": equal("tanh(c_t)", `tanh(${inTanh})`),
+    h_t: equal("h_t", "o_t ⊙ tanh(c_t)", inNumbers([o, squashed])),
     y_t: `${equal("y_t", "h_t")}, the output`,
   };
 }

@@ -114,6 +114,15 @@ export function store({ model, el }, defaults, draw) {
   return { get: () => state, set };
 }
 
+/** Bring a figure into view; where that moves the page, "back" returns to where the reader was. */
+function bringIntoView(el, place) {
+  const { top, bottom, height } = el.getBoundingClientRect();
+  const header = parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0;
+  if (top >= header && bottom <= innerHeight) return;
+  history.pushState(null, "", `#${place.id}`);
+  el.scrollIntoView({ block: height > innerHeight - header ? "start" : "nearest" });
+}
+
 /** On a page: put a figure in the place of each picture that is marked for it. */
 export function mount(name, figure) {
   for (const place of document.querySelectorAll(`figure.live-${name}`)) {
@@ -127,7 +136,7 @@ export function mount(name, figure) {
       link.addEventListener("click", (event) => {
         event.preventDefault();
         el.dispatchEvent(new CustomEvent("live:set", { detail: parse(link.title) }));
-        el.scrollIntoView({ block: "nearest" });
+        bringIntoView(el, place);
       });
     }
   }

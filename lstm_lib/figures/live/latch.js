@@ -27,7 +27,7 @@ const CHALLENGES = [
   },
 ];
 const T = 8;
-const START = { i: Array(T).fill(0), f: Array(T).fill(1), o: Array(T).fill(0) };
+const START = { keep: 1, i: Array(T).fill(0), f: Array(T).fill(1), o: Array(T).fill(0) };
 
 // One unit whose four inputs are the levers of i, f, g and o: W_x is an identity, all else is 0.
 const UNIT = {
@@ -213,6 +213,6 @@ export default {
       const words_ = report(steps, wanted);
       if (words_ !== said) line.say((said = words_));
     };
-    state = store({ model, el }, { challenge: 1, keep: 1, ...START }, draw);
+    state = store({ model, el }, { challenge: 1, ...START }, draw);
   },
 };

@@ -89,13 +89,18 @@ function panel(set) {
   return { show, letters, lag: lag.element, networks };
 }
 
-/** Remember what was computed: a change computes anew only what it concerns. */
+/** What a network and its answers depend on, as a text for each cell. */
+function keysOf({ seed, radius, orthogonal, bias, closed }) {
+  return { RNN: `${seed} ${orthogonal || radius}`, LSTM: `${seed} ${bias} ${closed}` };
+}
+
+/** Remember what was computed: a change computes anew only what it concerns, the stale cells. */
 function measurer() {
   const known = {};
-  return (now) => {
-    const { seed, radius, orthogonal, bias, closed } = now;
-    const keys = { RNN: `${seed} ${orthogonal || radius}`, LSTM: `${seed} ${bias} ${closed}` };
-    const stale = CELLS.filter((cell) => known[cell]?.key !== keys[cell]);
+  const staleOf = (keys) => CELLS.filter((cell) => known[cell]?.key !== keys[cell]);
+  const measure = (now) => {
+    const keys = keysOf(now);
+    const stale = staleOf(keys);
     if (stale.length) {
       const drawn = drawAll(now);
       known.sequences = drawn.sequences;
@@ -107,6 +112,7 @@ function measurer() {
     const answers = Object.fromEntries(CELLS.map((cell) => [cell, known[cell].answers]));
     return { answers, sequences: known.sequences };
   };
+  return { measure, isStale: (now) => staleOf(keysOf(now)).length > 0 };
 }
 
 /** Call once when an element is about to be seen. */
@@ -122,10 +128,10 @@ function whenLookedAt(el, call) {
 
 export default {
   render({ model, el }) {
-    let state, pause;
+    let state, pause, rest;
     let looked = false;
     const set = (change) => state.set(change);
-    const measure = measurer();
+    const { measure, isStale } = measurer();
     const picture = plot((lag) => set({ lag }));
     const table = answerTable();
     const { letters, lag, networks, show } = panel(set);
@@ -136,10 +142,8 @@ export default {
     el.classList.add("live-meter");
     el.append(first, picture.element, lag, line.element, table.element, read, networks);
 
-    const draw = (now) => {
-      check(now);
-      show(now);
-      if (!looked) return;
+    const paint = (now) => {
+      el.setAttribute("aria-busy", false);
       const { answers, sequences } = measure(now);
       const symbol = LETTERS.indexOf(now.symbol);
       const example = sequences.slice(SEEN).find(([input]) => input === symbol);
@@ -153,8 +157,18 @@ export default {
       clearTimeout(pause);
       pause = setTimeout(() => line.say(words), 300);
     };
+    const draw = (now) => {
+      check(now);
+      show(now);
+      if (!looked) return;
+      clearTimeout(rest);
+      if (!isStale(now)) return paint(now);
+      // A phone computes for half a second, in which its sliders stand still: once they rest.
+      el.setAttribute("aria-busy", true);
+      clearTimeout(pause);
+      rest = setTimeout(() => paint(now), 150);
+    };
     state = store({ model, el }, START, draw);
-    // The networks take a phone a second.
     whenLookedAt(el, () => {
       looked = true;
       draw(state.get());

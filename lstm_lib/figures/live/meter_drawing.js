@@ -40,6 +40,7 @@ function axes() {
     ...[0, 10, 20, 29].map((lag) => text(across(lag), BOTTOM + 15, String(lag))),
     text((LEFT + RIGHT) / 2, BOTTOM + 31, "lag (steps since the first symbol)"),
     text(6, 12, "accuracy", "start"),
+    svg("text", { x: RIGHT, y: 12, "text-anchor": "end", class: "live-wait" }, "computing …"),
   ];
 }
 
