@@ -21,13 +21,16 @@ BROWSER = Path(sys.prefix) / "browser"  # written by tools/get_browser.py
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Give all tests of one page to one worker, which then loads the page once.
 
+    Of the other files, one worker takes all tests of a file.
+
     `--dist loadgroup` and its marks had no effect with pytest 9.2 and pytest-xdist 3.8.
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class ByPage(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid.partition("[")[2]
+            file, _, test = nodeid.partition("::")
+            return test.partition("[")[2] if file.endswith("test_every_page.py") else file
 
     return ByPage(config, log) if config.option.markexpr == "pages" else None
 

@@ -87,9 +87,14 @@ function oneOfEachLook() {
 // Needs axe-core on the page. Returns what it finds, each with rule and element.
 async function askAxe() {
   const common = { resultTypes: ["violations"], preload: false };
-  const ruleOff = { rules: { "color-contrast": { enabled: false } } };
+  const rules = {
+    "color-contrast": { enabled: false },
+    // Off by default: one because it is of WCAG 2.2, the other because it is called experimental.
+    "target-size": { enabled: true },
+    "label-content-name-mismatch": { enabled: true },
+  };
   const runs = [
-    await axe.run(document, { ...common, ...ruleOff }),
+    await axe.run(document, { ...common, rules }),
     await axe.run({ include: oneOfEachLook() }, { ...common, runOnly: ["color-contrast"] }),
   ];
   return runs

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -55,6 +56,13 @@ def test_a_chapter_opens_at_the_commit_that_its_footer_names(page: str) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "index.html"])
 def test_a_page_says_its_version(page: str) -> None:
     assert found(r"<p>Version \d+\.\d+\.\d+", page)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_addresses_of_scripts_and_sheets_hold_the_sums_of_the_files(page: str) -> None:
+    named = found(r'(?:href|src)="(?:[^"?]*/)?_static/([^"?]+\.(?:css|js))(?:\?v=(\w+))?"', page)
+    sums = {name: f"{crc32((BOOK / '_static' / name).read_bytes()):08x}" for name, _ in named}
+    assert [name for name, told in named if told != sums[name]] == []
 
 
 @pytest.mark.parametrize("page", PAGES)
