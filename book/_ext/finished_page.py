@@ -3,6 +3,7 @@
 Sphinx lets a project name its own bridge to the templates (`template_bridge`). Ours fills them in
 as Sphinx does and passes whole pages on: to `accessible`, which mends what the theme gets wrong,
 to `light`, which takes off what the page does not need, and to `policy`, which must see the rest.
+First the page is made to stand without scripts and without a memory of the reader's choices.
 """
 
 from typing import Any
@@ -13,6 +14,30 @@ import policy
 from sphinx.builders import Builder
 from sphinx.jinja2glue import BuiltinTemplateLoader
 from sphinx.theming import Theme
+
+# Written without a choice, a page that no script turns shows the drawings of both themes.
+UNDECIDED, DECIDED = 'data-theme="auto"', 'data-theme="light"'
+# Where the reader has forbidden storage, to ask for it throws, and the theme's scripts end there.
+# They get one that forgets with the page.
+FORGETFUL_STORAGE = """\
+<script>
+for (const name of ["localStorage", "sessionStorage"])
+  try { window[name] } catch {
+    const kept = new Map();
+    Object.defineProperty(window, name, { value: {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, String(value)),
+      removeItem: (key) => kept.delete(key),
+    } });
+  }
+</script>
+"""
+
+
+def stand_alone(html: str) -> str:
+    """Return the page so that it is whole without scripts, and its scripts run without storage."""
+    html = html.replace(UNDECIDED, DECIDED, 1)
+    return html.replace("<script", f"{FORGETFUL_STORAGE}<script", 1)
 
 
 class Bridge(BuiltinTemplateLoader):
@@ -30,7 +55,7 @@ class Bridge(BuiltinTemplateLoader):
         text = super().render(template, context)
         if self.builder.name == "epub" or not text.lstrip().startswith("<!DOCTYPE html>"):
             return text
-        text = accessible.mend_page(text)
+        text = accessible.mend_page(stand_alone(text))
         text = light.lighten(text, context["pagename"], light.sources_of_pictures(self.builder))
         return policy.guard(text)
 
