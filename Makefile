@@ -45,10 +45,13 @@ $(VENV)/.installed: requirements.txt requirements-test.txt requirements.lock pyp
 book: $(BOOK)/.built ## build the book, warnings are errors, and print the file to open
 	@echo "Open file://$(CURDIR)/$(BOOK)/index.html"
 
+# Sphinx writes those pages again whose text has changed, and does not know of these.
+ON_ALL_PAGES := _config.yml book/_ext/% book/_static/% lstm_lib/figures/% $(VENV)/.installed
+
 $(BOOK)/.built: $(VENV)/.installed _config.yml _toc.yml tools/build_book.py \
   $(shell find book notebooks lstm_lib -type f -not -name '*.pyc' -not -path '*/.*' 2>/dev/null) \
   $(wildcard .git/logs/HEAD) # every page names the commit
-	@$(BIN)/python tools/build_book.py build . $(if $(filter book/_ext/% _config.yml,$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
+	@$(BIN)/python tools/build_book.py build . $(if $(filter $(ON_ALL_PAGES),$?),--all) -W -n --keep-going || { rm -rf _build/.doctrees; echo "The book has the warnings" \
 	  "marked WARNING above: mend those files and run 'make book' again."; exit 1; }
 	@touch $@
 

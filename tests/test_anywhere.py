@@ -8,13 +8,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from book._ext.built_version import Built, built_of, footer
 from book._ext.published import address_of
 from lstm_lib import __version__
-from tools.install_cell import install_cell
+from tests.kernel_memory import Meter
+from tools.install_cell import begin_with_install, install_cell
 
 ROOT = Path(__file__).parents[1]
 REPOSITORY = "https://github.com/lstm-measured/lstm-measured"
@@ -84,6 +86,17 @@ def test_a_notebook_that_needs_too_much_memory_fails_even_in_a_process_that_it_s
     assert needs == ["hungry"]
 
 
+def test_memory_that_a_kernel_has_given_back_before_one_looks_is_counted() -> None:
+    source = "b = b'x' * 400_000_000; del b; print('given back', flush=True); input()"
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as kernel:
+        assert kernel.stdout
+        assert kernel.stdout.readline() == b"given back\n"
+        peak = Meter(kernel.pid).stop()
+        kernel.communicate(b"\n")
+    assert peak > 400e6
+
+
 # ---- Colab -----------------------------------------------------------------------------------
 
 
@@ -120,6 +133,21 @@ def test_the_first_cell_installs_the_package_of_its_version_where_it_is_missing(
     monkeypatch.setattr(util, "find_spec", lambda name: None)
     shell.run_cell(install_cell(version).source).raise_error()
     assert installed == [f'install --quiet "git+{REPOSITORY}@{ref}"']
+
+
+def test_the_cell_goes_before_all_code_and_cells_and_their_outputs_are_numbered_anew() -> None:
+    v4 = nbformat.v4
+    shown = v4.new_output("execute_result", {"text/plain": "2"}, execution_count=7)
+    cells = [
+        v4.new_markdown_cell("# Title"),
+        v4.new_code_cell("1 + 1", execution_count=7, outputs=[shown]),
+    ]
+    notebook = v4.new_notebook(cells=cells)
+    for _ in range(2):  # an older cell is replaced
+        begin_with_install(notebook, "1.2.3")
+    assert [cell.id for cell in notebook.cells] == [cells[0].id, "install", cells[1].id]
+    assert [cell.execution_count for cell in notebook.cells[1:]] == [1, 2]
+    assert notebook.cells[2].outputs[0].execution_count == 2
 
 
 # ---- the version of a built book -------------------------------------------------------------
@@ -183,6 +211,17 @@ def test_the_footer_names_version_commit_and_date() -> None:
 def test_the_footer_tells_a_changed_working_tree() -> None:
     built = Built("0123456789abcdef", "2026-11-22", "", changed=True)
     assert "changed since <a" in footer(built, REPOSITORY)
+
+
+def test_what_is_published_waits_for_the_workflow_that_tests() -> None:
+    pages, tests = (
+        yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8"))
+        for name in ("pages.yml", "test.yml")
+    )
+    triggers = pages[True]  # `on` is a truth value in YAML
+    assert triggers.keys() == {"workflow_run", "workflow_dispatch"}
+    assert triggers["workflow_run"]["workflows"] == [tests["name"]]
+    assert "workflow_run.conclusion == 'success'" in pages["jobs"]["build"]["if"]
 
 
 # ---- its address -----------------------------------------------------------------------------

@@ -73,24 +73,32 @@ def test_what_mattered_is_what_the_model_says_now(text_now):
     assert np.abs(np.subtract(then, now)).max() <= 1
 
 
-def test_a_character_matters_by_what_the_lead_loses_without_a_little_of_it():
+def test_a_character_matters_by_how_far_the_lead_moves_when_it_is_removed():
     corpus = shakespeare.corpus()
     model = shakespeare.load_model(corpus).double()
     tokens, where = live_text.passage(corpus)
-    k, back = 229, 29  # the dot after "die", and the bracket before it
-    end = where.start + k
-    line_end, space = corpus.alphabet.encode("\n ")
+    k = 163  # the dot after "dagger", 25 characters after the bracket
+    first, second, line_end = corpus.alphabet.encode("] \n")
 
-    def lead(back, factor):
-        x = model.embedding.weight.detach()[tokens[: end + 1]][:, None]
-        x[end - back] *= factor
-        z = model.readout(model.lstm(x)[0][-1, 0])
-        return (z[line_end] - z[space]).item()
+    def logits(removed=None):
+        x = model.embedding.weight.detach()[tokens[: where.start + k + 1]][:, None]
+        if removed is not None:
+            x[where.start + k - removed] = 0
+        return model.readout(model.lstm(x)[0][-1, 0])
 
-    bracket, dot = (abs(lead(n, 1 + 1e-4) - lead(n, 1 - 1e-4)) for n in (back, 0))
-    row = stored("text")[0]["mattered"][50 * k : 50 * (k + 1)]
-    assert live_text.DIGITS.index(row[49 - back]) == 63
-    assert live_text.DIGITS.index(row[49]) / 63 == pytest.approx(dot / bracket, abs=1 / 63)
+    def lead(removed=None):
+        z = logits(removed)
+        return (z[first] - z[second]).item()
+
+    row = stored("text")[0]["mattered"][50 * k : 50 * (k + 1)][::-1]
+    moved = {back: abs(lead(back) - lead()) for back in (25, 0, 5)}
+    shares = {back: live_text.DIGITS.index(row[back]) / 63 for back in moved}
+    assert shares[25] == 1
+    assert shares[0] == pytest.approx(moved[0] / moved[25], abs=0.5 / 63)
+    # By the derivative this letter would matter most of all; removed, it changes next to nothing.
+    assert shares[5] == pytest.approx(moved[5] / moved[25], abs=0.5 / 63)
+    assert logits().argmax() == first
+    assert logits(25).argmax() == line_end
 
 
 def test_no_data_is_larger_than_it_may_be():

@@ -1,10 +1,15 @@
 """What our Sphinx extensions do to pages and sheets, on small pieces of both."""
 
-import pytest
+from pathlib import Path
 
+import numpy as np
+import pytest
+from matplotlib.image import imsave
+
+from book._ext.accessible import mend_page
 from book._ext.light import lighten, size_of
 from book._ext.policy import guard, policy_for
-from book._ext.trimmed_styles import icons_in, trim
+from book._ext.trimmed_styles import embed_icons, icons_in, trim
 
 USED = {"card", "open"}
 HEAD = '<meta charset="utf-8" />'
@@ -37,6 +42,26 @@ def test_what_is_no_style_sheet_is_refused_with_its_line():
 
 def test_icons_are_found_as_escapes_and_as_letters():
     assert icons_in('a{content:"\\f104"}b{content:"\uf0f3"}c{content:"\\2014"}') == {0xF104, 0xF0F3}
+
+
+def test_a_sheet_that_names_its_icon_fonts_in_another_way_is_refused():
+    with pytest.raises(ValueError, match=r"css must name icon fonts as .* finds them, got none"):
+        embed_icons('@font-face{src:url("fa.woff3")}', Path(), set())
+
+
+def test_a_page_may_only_ask_for_what_its_policy_names():
+    assert [directive.split()[0] for directive in policy_for("<p>words</p>").split("; ")] == [
+        "default-src",
+        "script-src",
+        "style-src",
+        "style-src-attr",
+        "img-src",
+        "font-src",
+        "media-src",
+        "connect-src",
+        "form-action",
+        "base-uri",
+    ]
 
 
 def test_the_policy_lets_in_the_scripts_of_the_page_by_their_hash():
@@ -87,7 +112,48 @@ def test_pictures_name_their_size_and_those_below_the_first_section_wait(tmp_pat
     assert html == f"<article>{sized.format('')}<h2>Title</h2>{lazy}</article>"
 
 
+@pytest.mark.parametrize("given", ['width="5"', 'height="5"', 'style="width: 50%"'])
+def test_a_size_that_the_author_has_given_stands(given, tmp_path):
+    picture = tmp_path / "a.svg"
+    picture.write_text('<svg width="72pt" height="36pt"></svg>')
+    html = lighten(f'<img {given} src="_images/a.svg">', "a", {"a.svg": picture})
+    assert html == f'<img loading="lazy" decoding="async" {given} src="_images/a.svg">'
+
+
+def test_the_size_of_a_png_is_its_width_and_its_height(tmp_path):
+    imsave(tmp_path / "a.png", np.zeros((2, 3, 3)))
+    assert size_of(tmp_path / "a.png") == (3, 2)
+
+
 def test_a_picture_without_a_size_of_its_own_has_none(tmp_path):
     picture = tmp_path / "a.svg"
     picture.write_text('<svg width="100%" viewBox="0 0 1 1"></svg>')
     assert size_of(picture) is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ('<p role="doc-biblioentry">', '<p role="listitem">'),
+        ('<th class="head"><p></p></th>', "<td></td>"),
+        (
+            '<i class="fa-solid fa-angle-right"></i>',
+            '<i aria-hidden="true" class="fa-solid fa-angle-right"></i>',
+        ),
+        (
+            '<div class="sidebar-primary-items__start x">',
+            '<div role="navigation" aria-label="Book" class="sidebar-primary-items__start x">',
+        ),
+        (
+            '<button class="btn search-button-field" title="S" aria-label="Search">Search</button>',
+            '<button class="btn search-button-field" title="S">Search</button>',
+        ),
+        (
+            '<th class="head"><p><span class="math x"><math><mi>x</mi></math></span></p></th>',
+            '<th class="head"><p><span class="visually-hidden">symbol </span>'
+            '<span class="math x"><math><mi>x</mi></math></span></p></th>',
+        ),
+    ],
+)
+def test_what_the_theme_gets_wrong_is_mended(wrong, right):
+    assert mend_page(wrong) == right

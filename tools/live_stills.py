@@ -57,8 +57,8 @@ def recall_still(data: dict[str, Any]) -> Diagram:
     return Diagram(title, svg.document(WIDTH, 290, title, description, body, WHITE), frozenset())
 
 
-def text_still(data: dict[str, Any], guess_after: int = 229) -> Diagram:
-    """The passage, with a bar under each character that mattered to one guess."""
+def text_still(data: dict[str, Any], guess_after: int = 163) -> Diagram:
+    """The passage, with a bar under each character that matters to one guess."""
     lines = data["text"].split("\n")
     each = (WIDTH - 24) / max(map(len, lines))
     row = data["mattered"][BACK * guess_after : BACK * (guess_after + 1)]
@@ -77,9 +77,9 @@ def text_still(data: dict[str, Any], guess_after: int = 229) -> Diagram:
             body.append(f'<rect{box} fill="none" stroke="{INK}" stroke-width="1.5"/>')
         start += len(line) + 1
     read, guess = data["text"][guess_after], data["guesses"][guess_after * 4]
-    title = "What mattered to one guess"
+    title = "What matters to one guess"
     what = f"the guess {guess!r} after {read!r}"
-    description = f"A passage of a play, with bars under the characters that mattered to {what}."
+    description = f"A passage of a play, with bars under the characters that matter to {what}."
     picture = svg.document(WIDTH, 26 * len(lines) + 10, title, description, body, WHITE)
     return Diagram(title, picture, frozenset())
 
@@ -95,7 +95,7 @@ def _line(line: str, y: float, each: float) -> str:
 def _bars(
     start: int, line: Sequence[str], shares: dict[int, float], y: float, each: float
 ) -> list[str]:
-    """A bar under each character of a line that mattered."""
+    """A bar under each character of a line that matters."""
     found = ((n, shares.get(start + n, 0)) for n in range(len(line)))
     return [
         f"<rect{svg.attributes(x=12 + each * n, y=y, width=each - 1, height=8 * share)} "

@@ -1,7 +1,7 @@
 """What the recorded character model does on the passage that the chapter on texts shows.
 
 The passage, the cells and their scores are those of the chapter, found in the same way. The traces
-are rounded to hundredths; how much each character before mattered, to 63rds of the largest.
+are rounded to hundredths; how much each character before matters, to 63rds of the largest.
 """
 
 from typing import Any
@@ -50,30 +50,34 @@ def passage(corpus: shakespeare.Corpus) -> tuple[NDArray[np.int64], slice]:
     return tokens, slice(start, play.index("\n", start + 420))
 
 
+@torch.no_grad()
 def mattered(
     model: CharModel, tokens: NDArray[np.int64], trace: lstm.Trace, where: slice
 ) -> NDArray[np.float64]:
-    """How much each of the last BACK characters mattered to the guess after each one, (N, BACK).
+    """How much each of the last BACK characters matters to the guess after each one, (N, BACK).
 
-    |gradient × input|: the derivative, by the embedding of each character, of the lead that the
-    first guess has over the second, times that embedding; as a part of the largest of the row.
+    The lead of the first guess over the second, without that character (its embedding is 0, and
+    all after it are read anew) and with it: their distance, as a part of the largest of the row.
     """
-    ends = np.arange(where.start, where.stop)
-    windows = tokens[ends + np.arange(1 - BACK, 1)[:, None]]  # (BACK, N)
-    x = model.embedding.weight.detach()[windows].requires_grad_()
+    removed = np.arange(where.start + 1 - BACK, where.stop)
+    x = model.embedding.weight[tokens[removed + np.arange(BACK)[:, None]]]
+    x[0] = 0
     # Row t of a trace is the state after t characters.
-    state = [torch.from_numpy(part[ends + 1 - BACK, 0][None]) for part in (trace.h, trace.c)]
-    output, _ = model.lstm(x, tuple(state))
-    first, second = model.readout(output[-1]).topk(2).values.T
-    (gradient,) = torch.autograd.grad((first - second).sum(), x)
-    part = (gradient * x).sum(-1).abs().T.detach().numpy()
+    state = [torch.from_numpy(part[removed, 0][None]) for part in (trace.h, trace.c)]
+    without = model.readout(model.lstm(x, tuple(state))[0])  # after `back` more, in row `back`
+    guesses = model.readout(torch.from_numpy(trace.h[where.start + 1 :, 0])).topk(2)
+    part = np.empty((len(guesses.values), BACK))
+    for back in range(BACK):
+        to_each = without[back, BACK - 1 - back : len(removed) - back]
+        change = to_each.gather(1, guesses.indices) - guesses.values
+        part[:, BACK - 1 - back] = (change[:, 0] - change[:, 1]).abs()
     return part / part.max(1, keepdims=True)
 
 
 def traced(
     corpus: shakespeare.Corpus, model: CharModel, found: list[text_probes.Found]
 ) -> dict[str, Any]:
-    """The passage, the traces of some cells, the guesses and what mattered; all in float64."""
+    """The passage, the traces of some cells, the guesses and what matters; all in float64."""
     tokens, where = passage(corpus)
     model = model.double()
     embedded = model.embedding.weight.detach().numpy()[tokens[: where.stop]][:, None]

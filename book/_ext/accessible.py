@@ -8,51 +8,30 @@ stands on it, icons are read aloud as letters of no alphabet, and two buttons ca
 """
 
 import re
-from typing import Any
 
-from docutils import nodes
-from sphinx.application import Sphinx
-
-MENDED = {
-    'role="doc-biblioentry"': 'role="listitem"',
-    '<th class="head"><p></p></th>': "<td></td>",
-}
-
-START_OF_SIDEBAR = '<div class="sidebar-primary-items__start'
-# `buttons.js` listens instead, for the classes of the two buttons.
-MENDED_IN_THEME = {
-    START_OF_SIDEBAR: START_OF_SIDEBAR.replace("<div", '<div role="navigation" aria-label="Book"'),
-    'onclick="window.print()"': "",
-    'onclick="toggleFullScreen()"': "",
-    'console.log("[PST]: Set focus on search field.");': "",
-}
-SEARCH_BUTTON = re.compile(r'(<button class="btn search-button-field[^>]*) aria-label="[^"]*"')
-ICON = re.compile(r'<(i|span) class="((?:theme-switch )?fa[srb]?(?:-solid|-brands)? fa-)')
-FORMULA_AS_HEADING = re.compile(
-    r'(<th\b[^>]*><p>)(<span class="math[^>]*><math\b(?:(?!</th>).)*</math></span></p></th>)'
-)
 HIDDEN_WORD = '<span class="visually-hidden">symbol </span>'
-
-
-def mend(
-    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
-) -> None:
-    """Mend the body of a page."""
-    for wrong, right in MENDED.items():
-        if "body" in context:
-            context["body"] = context["body"].replace(wrong, right)
+# What is wrong, and what stands there instead; `finished_page` tells when one is never found.
+MENDS = {
+    r'role="doc-biblioentry"': 'role="listitem"',
+    r'<th class="head"><p></p></th>': "<td></td>",
+    r'<div (class="sidebar-primary-items__start)': r'<div role="navigation" aria-label="Book" \1',
+    # `buttons.js` listens instead, for the classes of the two buttons.
+    r'onclick="window\.print\(\)"': "",
+    r'onclick="toggleFullScreen\(\)"': "",
+    r'console\.log\("\[PST\]: Set focus on search field\."\);': "",
+    r'(<button class="btn search-button-field[^>]*) aria-label="[^"]*"': r"\1",
+    r'<(i|span) class="((?:theme-switch )?fa[srb]?(?:-solid|-brands)? fa-)': (
+        r'<\1 aria-hidden="true" class="\2'
+    ),
+    r'(<th\b[^>]*><p>)(<span class="math[^>]*><math\b(?:(?!</th>).)*</math></span></p></th>)': (
+        rf"\1{HIDDEN_WORD}\2"
+    ),
+}
+FOUND = [re.compile(wrong) for wrong in MENDS]
 
 
 def mend_page(html: str) -> str:
-    """Mend what the theme puts around the body."""
-    for wrong, right in MENDED_IN_THEME.items():
-        html = html.replace(wrong, right)
-    html = SEARCH_BUTTON.sub(r"\1", html)
-    html = ICON.sub(r'<\1 aria-hidden="true" class="\2', html)
-    return FORMULA_AS_HEADING.sub(rf"\1{HIDDEN_WORD}\2", html)
-
-
-def setup(app: Sphinx) -> dict[str, bool]:
-    """Run when the body of a page is written but not yet put into its template."""
-    app.connect("html-page-context", mend)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    """Return the page without what is wrong in it."""
+    for wrong, right in zip(FOUND, MENDS.values(), strict=True):
+        html = wrong.sub(right, html)
+    return html

@@ -31,7 +31,11 @@ def _dark_uri(app: Sphinx, path: Path) -> str:
     else:
         dark = Path(app.outdir).parent / "dark_twins" / f"{path.stem}-dark.svg"
         dark.parent.mkdir(parents=True, exist_ok=True)
-        dark.write_text(to_dark(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = to_dark(path.read_text(encoding="utf-8"))
+        # Two pages may show one drawing: written for the second, it would be newer than the first,
+        # which would be built again.
+        if not dark.exists() or dark.read_text(encoding="utf-8") != text:
+            dark.write_text(text, encoding="utf-8")
     return "/" + Path(os.path.relpath(dark, app.srcdir)).as_posix()
 
 

@@ -12,10 +12,19 @@ from pathlib import Path
 
 from sphinx.builders import Builder
 
-OF_NONE = r"fontawesome\.js"
+
+def _loading(file: str) -> re.Pattern[str]:
+    """Return what finds the scripts and links of a page that load a file."""
+    address = rf'\s(?:src|href)="(?:[^"]*/)?{re.escape(file)}(?:\?[^"]*)?"'
+    return re.compile(rf"\s*<(?:script|link)\b[^>]*{address}[^>]*(?:></script>|/>)")
+
+
+OF_NONE = [_loading("fontawesome.js")]
 # Searching as one types would need these on every page; html_theme_options do not ask for it.
-OF_SEARCH = r"searchtools\.js|language_data\.js|searchindex\.js"
-OF_DESIGN = r"design-tabs\.js|sphinx-design\.min\.css"
+OF_SEARCH = [_loading(file) for file in ("searchtools.js", "language_data.js", "searchindex.js")]
+OF_DESIGN = [_loading(file) for file in ("design-tabs.js", "sphinx-design.min.css")]
+# `finished_page` tells when one is never found.
+FOUND = [*OF_NONE, *OF_SEARCH, *OF_DESIGN]
 
 # Waits for nothing on its way to the first paint: it runs when the page is read, in its order. The
 # options are asked for by lines within the page.
@@ -34,11 +43,11 @@ def sources_of_pictures(builder: Builder) -> dict[str, Path]:
     return {name: Path(builder.srcdir) / source for source, name in builder.images.items()}
 
 
-def _drop(html: str, files: str) -> str:
-    """Return the page without the scripts and style sheets whose names match."""
-    address = rf'(?:src|href)="[^"]*/?(?:{files})(?:\?[^"]*)?"'
-    html = re.sub(rf"\s*<script[^>]*\s{address}[^>]*></script>", "", html)
-    return re.sub(rf"\s*<link[^>]*\s{address}[^>]*/>", "", html)
+def _drop(html: str, unwanted: list[re.Pattern[str]]) -> str:
+    """Return the page without what these find."""
+    for loading in unwanted:
+        html = loading.sub("", html)
+    return html
 
 
 def size_of(path: Path) -> tuple[int, int] | None:

@@ -10,8 +10,8 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+from cut_fonts import cut_font
 from docutils import nodes
-from fontTools import subset, ttLib
 from math_core import LatexError, LatexToMathML
 from sphinx.application import Sphinx
 from sphinx.util import logging
@@ -92,28 +92,22 @@ def visit_display(self: HTML5Translator, node: nodes.math_block) -> None:
 def ship_font(app: Sphinx, error: Exception | None) -> None:
     """Write the part of STIX Two Math that formulas use to `_static/math.woff`.
 
-    It takes two seconds, so it is done again only when this file has changed.
+    It takes two seconds, so it is done again only when this file or the whole font has changed.
     """
-    target = Path(app.outdir) / "_static" / "math.woff"
-    is_new = target.exists() and target.stat().st_mtime > Path(__file__).stat().st_mtime
-    if error or app.builder.format != "html" or is_new:
+    if error or app.builder.format != "html":
         return
     # Found without being imported, which is slow.
     package = find_spec("ziamath")
     assert package, "ziamath is missing, though requirements.txt has it: run `make install`"
-    fonts = Path(str(package.origin)).parent / "fonts"
-    font = ttLib.TTFont(fonts / "STIXTwoMath-Regular.ttf")
-    # The features that browsers use for mathematics; the names hold the licence.
-    features = ["ssty", "dtls", "flac"]
-    options = subset.Options(
-        layout_features=features, name_IDs=["*"], notdef_outline=True, hinting=False
-    )
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[c for first, last in FONT_RANGES for c in range(first, last + 1)])
-    cutter.subset(font)
-    font.flavor = "woff"
+    whole = Path(str(package.origin)).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+    target = Path(app.outdir) / "_static" / "math.woff"
+    changed = max(path.stat().st_mtime for path in (whole, Path(__file__)))
+    if target.exists() and target.stat().st_mtime > changed:
+        return
+    # The features that browsers use for mathematics.
+    letters = [code for first, last in FONT_RANGES for code in range(first, last + 1)]
     target.parent.mkdir(parents=True, exist_ok=True)
-    font.save(target)
+    target.write_bytes(cut_font(whole, letters, features=["ssty", "dtls", "flac"]))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -6,22 +6,17 @@ script; what a selector says beside classes is never judged. The icon fonts keep
 trimmed sheets name (Font Awesome Free: SIL Open Font License, which the fonts name themselves).
 """
 
-import logging
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
-from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 from shutil import rmtree
 
 import tinycss2
-from fontTools import subset, ttLib
+from cut_fonts import cut_font
 from sphinx.application import Sphinx
 from tinycss2.ast import Node
-
-# It tells of each table of a font that it has cut.
-logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 # Relative to _static: the sheets of the theme, Bootstrap's in it, of MyST-NB, Sphinx and Pygments.
 SHEETS = [
@@ -114,28 +109,30 @@ def icons_in(css: str) -> set[int]:
     return {int(m[1], 16) if m[1] else ord(m[0]) for m in ICON.finditer(css)}
 
 
-def cut_icon_font(path: Path, icons: set[int]) -> bytes:
-    """Return the part of the TrueType font at `path` that draws these icons, as WOFF."""
-    font = ttLib.TTFont(path)
-    options = subset.Options(name_IDs=["*"], notdef_outline=True, hinting=False)
-    cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=icons)
-    cutter.subset(font)
-    font.flavor = "woff"
-    cut = BytesIO()
-    font.save(cut)
-    return cut.getvalue()
+def embed_icons(css: str, fonts: Path, icons: set[int]) -> str:
+    """Return the sheet with the icons in it: they have 1 to 4 kB, less than it takes to ask.
 
+    Raises ValueError for a sheet that names no icon font as the theme's does.
+    """
 
-def _embed(font: bytes) -> str:
-    # Within the sheet: the fonts have 1 to 4 kB, less than it takes to ask for them.
-    return f'url(data:font/woff;base64,{b64encode(font).decode()}) format("woff")'
+    def embedded(match: re.Match[str]) -> str:
+        font = b64encode(cut_font(fonts / match["name"], icons)).decode()
+        return f'url(data:font/woff;base64,{font}) format("woff")'
+
+    css, count = ICON_FONT.subn(embedded, css)
+    if not count:
+        raise ValueError(
+            f"css must name icon fonts as {ICON_FONT.pattern} finds them, got none: the theme has "
+            "changed, so mend ICON_FONT in book/_ext/trimmed_styles.py"
+        )
+    return css
 
 
 def lighten(app: Sphinx, error: Exception | None) -> None:
     """Trim the sheets in `_static` and put the icons into them; take out what they replace.
 
-    Sphinx has just copied the whole sheets there, in an incremental build too.
+    Whole sheets and fonts have just been copied there, in an incremental build too. Only where no
+    page was written, some are trimmed already, and the fonts are gone.
     """
     if error or app.builder.format != "html":
         return
@@ -146,15 +143,13 @@ def lighten(app: Sphinx, error: Exception | None) -> None:
     names = classes_in_use(site)
     for path in [path for pattern in SHEETS for path in static.glob(pattern)]:
         path.write_text(trim(path.read_text(encoding="utf-8"), names), encoding="utf-8")
-    icons = {i for path in static.rglob("*.css") for i in icons_in(path.read_text("utf-8"))}
-    theme = static / SHEETS[0]
     fonts = static / ICON_FONTS
-    embedded = ICON_FONT.sub(
-        lambda match: _embed(cut_icon_font(fonts / match["name"], icons)),
-        theme.read_text(encoding="utf-8"),
-    )
-    theme.write_text(embedded, encoding="utf-8")
-    rmtree(fonts.parent)
+    if fonts.exists():
+        icons = {i for path in static.rglob("*.css") for i in icons_in(path.read_text("utf-8"))}
+        theme = static / SHEETS[0]
+        css = embed_icons(theme.read_text(encoding="utf-8"), fonts, icons)
+        theme.write_text(css, encoding="utf-8")
+        rmtree(fonts.parent)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -1,6 +1,7 @@
 """The recall net in the browser is that of NumPy, and does what the chapter says of it."""
 
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ def functions(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
     text = live.module("recall").replace("export default", "const figure =")
     page.add_script_tag(
-        content=f"{text}\nObject.assign(window, {{ RECALL, runRecall, shownSteps }});"
+        content=f"{text}\nObject.assign(window, {{ RECALL, DISTRACTORS, runRecall, shownSteps }});"
     )
     yield page
     page.close()
@@ -136,8 +137,10 @@ def test_a_gate_is_held_from_step_2_on(chapter: Page) -> None:
 LINKS = [
     ("With a B first", "DDDD" + 16 * "B"),
     ("Shut the input gates", 20 * "D"),
-    ("A second symbol", "AD" + 19 * "A"),
-    ("two more", "A" + 21 * "D"),
+    ("an A", 20 * "A"),
+    ("confuses it for a step only", "AD" + 19 * "A"),
+    ("after B and A", 21 * "D"),
+    ("A second B", "AD" + 20 * "D"),
     ("fifteen of them", 35 * "A"),
 ]
 
@@ -146,6 +149,43 @@ LINKS = [
 def test_a_link_shows_what_the_text_says(chapter: Page, link: str, says: str) -> None:
     chapter.get_by_role("link", name=link, exact=True).click()
     assert row(chapter, 1) == says
+
+
+def ends(page: Page, starts: list[str], clamp: str = "none") -> dict[str, str]:
+    """What the net says at the end of the chapter's distractors, by the symbols before them."""
+    return page.evaluate(
+        """([starts, clamp]) => Object.fromEntries(starts.map((start) => {
+            const { p } = runRecall(`${start}${DISTRACTORS}`, clamp).at(-1);
+            return [start, "ABCD"[p.indexOf(Math.max(...p))]];
+        }))""",
+        [starts, clamp],
+    )
+
+
+def test_four_of_the_twelve_pairs_end_in_another_answer(functions: Page) -> None:
+    answers = ends(functions, [f"{a}{b}" for a, b in permutations("ABCD", 2)])
+    others = {pair: answer for pair, answer in answers.items() if answer != pair[0]}
+    assert len(answers) == 12
+    assert others == {"BA": "D", "BD": "D", "CB": "B", "DA": "A"}
+
+
+def test_with_the_input_gates_shut_only_a_b_is_lost_after_twenty_steps(functions: Page) -> None:
+    answers = ends(functions, list("ABCD"), "i0")
+    assert answers == {"A": "A", "B": "D", "C": "C", "D": "D"}
+
+
+def test_d_is_the_answer_when_nothing_is_stored(functions: Page) -> None:
+    assert functions.evaluate("RECALL.b_y.indexOf(Math.max(...RECALL.b_y))") == "ABCD".index("D")
+
+
+def test_c_has_a_panel_of_its_own(chapter: Page) -> None:
+    heights = {
+        name: chapter.locator(f"{FIGURE} polyline.live-line-{name}").evaluate(
+            "line => [...line.points].map(({ y }) => y)"
+        )
+        for name in "gch"
+    }
+    assert max(heights["g"] + heights["h"]) < min(heights["c"])
 
 
 def test_the_pointer_chooses_the_step(chapter: Page) -> None:

@@ -73,7 +73,7 @@ def test_every_colour_can_be_read(functions: Page, stops: str) -> None:
 
 
 def test_what_mattered_is_read_back_as_parts_of_the_largest(functions: Page) -> None:
-    for k in (0, 229, 425):
+    for k in (0, 163, 425):
         row = functions.evaluate(f"mattering({k})")
         assert len(row) == len(DATA["before"]) + 1
         assert max(row) == 1
@@ -85,11 +85,11 @@ def test_the_slider_moves_along_the_text_by_the_keyboard(chapter: Page) -> None:
     slider.focus()
     for _ in range(3):
         slider.press("ArrowRight")
-    assert all(number in shown(chapter) for number in numbers(DATA["cells"][0], 232))
-    here = spans(chapter).nth(232)
+    assert all(number in shown(chapter) for number in numbers(DATA["cells"][0], 166))
+    here = spans(chapter).nth(166)
     assert "live-passage-here" in (here.get_attribute("class") or "")
     expect(chapter.locator(f"{FIGURE} [role=status]")).to_contain_text(
-        "After “[” the model expects"
+        "After “↵” the model expects"
     )
 
 
@@ -102,7 +102,7 @@ def test_another_cell_has_other_numbers_and_colours(chapter: Page) -> None:
     before = spans(chapter).nth(20).get_attribute("style")
     cell = DATA["cells"][2]
     chapter.get_by_role("combobox", name="cell").select_option(str(cell["unit"]))
-    assert all(number in shown(chapter) for number in numbers(cell, 229))
+    assert all(number in shown(chapter) for number in numbers(cell, 163))
     assert spans(chapter).nth(20).get_attribute("style") != before
 
 
@@ -119,16 +119,18 @@ def test_the_bars_say_what_mattered(chapter: Page) -> None:
     widths = spans(chapter).evaluate_all(
         "all => all.map((e) => parseFloat(getComputedStyle(e).borderBottomWidth))"
     )
-    assert widths.index(max(widths)) == 229 - 29
-    assert DATA["text"][229 - 29] == "]"
-    assert max(widths[230:]) == 0
+    assert widths.index(max(widths)) == 163 - 25
+    assert DATA["text"][163 - 25] == "["
+    assert max(widths[164:]) == 0
 
 
 LINKS = [
     ("at the bracket", "[", {"f": 0, "i": 1, "g": -1}),
     ("inside", " ", {"i": 0, "f": 1}),
-    ("the other bracket", "]", {"i": 0.83}),
-    ("After “die.”", ".", {}),
+    ("the other bracket", "]", {"i": 0.83, "f": 1, "g": 1}),
+    ("the first letter takes the −1 back", "S", {"f": 0, "c": -0.04}),
+    ("After “dagger.”", ".", {}),
+    ("after “die.”", ".", {}),
 ]
 
 
@@ -136,21 +138,57 @@ LINKS = [
 def test_a_link_shows_what_the_text_says(
     chapter: Page, link: str, character: str, gates: dict[str, float]
 ) -> None:
+    chapter.get_by_role("combobox", name="cell").select_option(str(DATA["cells"][2]["unit"]))
     chapter.get_by_role("link", name=link, exact=True).click()
     assert chapter.locator(f"{FIGURE} .live-passage-here").text_content() == character
     for name, value in gates.items():
         assert f"{name} {value:.2f}" in shown(chapter)
 
 
-def test_inside_the_bracket_nothing_moves(functions: Page) -> None:
-    c = functions.evaluate("cellTrace(TEXT.cells[0]).c")[187:199]
-    assert max(c) - min(c) < 0.03
+def test_inside_the_bracket_nothing_moves() -> None:
+    cell = DATA["cells"][0]
+    assert max(cell["c"][187:200]) - min(cell["c"][187:200]) <= 2
+    assert max(cell["i"][188:200]) <= 2
+    assert min(cell["f"][188:200]) >= 99
 
 
-def test_after_die_the_end_of_the_line_is_expected(chapter: Page) -> None:
+def test_in_directions_on_lines_of_their_own_the_state_is_near_0_and_mostly_above_2_outside() -> (
+    None
+):
+    own = [m.span() for m in re.finditer(r"(?<=\n)\[[^\]]*\](?=\n)", DATA["text"])]
+    c = DATA["cells"][0]["c"]
+    assert len(own) == 4
+    for start, end in own:  # from the first letter to the one before the dot
+        assert min(c[start + 1 : end - 2]) >= -10
+        assert max(c[start + 1 : end - 2]) <= 30
+    inside = {k for m in re.finditer(r"\[[^\]]*", DATA["text"]) for k in range(*m.span())}
+    outside = [value > 200 for k, value in enumerate(c) if k not in inside]
+    assert sum(outside) > 0.75 * len(outside)
+
+
+@pytest.mark.parametrize(
+    ("link", "guess", "without"),
+    [
+        ("After “dagger.”", "“]” with 0.97", "“[” 25 back, “.”, “↵” 27 back"),
+        ("after “die.”", "“↵” with 0.68", "“.”, “[” 43 back, “a” 14 back"),
+    ],
+)
+def test_the_status_says_the_guess_and_what_changes_it_most(
+    chapter: Page, link: str, guess: str, without: str
+) -> None:
+    chapter.get_by_role("link", name=link, exact=True).click()
     expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
-        "After “.” the model expects “↵” with 0.68. Mattered most: “]” 29 back, “.”, “s” 33 back."
+        f"After “.” the model expects {guess}. Its lead changes most without: {without}."
     )
+
+
+def test_the_lists_name_the_scores_and_the_sign_of_the_chosen_cell(chapter: Page) -> None:
+    cells, colours = (chapter.get_by_role("combobox", name=name) for name in ("cell", "colour"))
+    names = [f"{c['unit']}: {c['follows']}, {c['score']:.2f}" for c in DATA["cells"]]
+    assert cells.locator("option").all_text_contents() == names
+    assert colours.locator("option").first.text_content() == "cell state, −tanh(c)"
+    cells.select_option(str(DATA["cells"][2]["unit"]))
+    assert colours.locator("option").first.text_content() == "cell state, tanh(c)"
 
 
 def test_the_figure_fits_a_phone(browser: Browser, site: str) -> None:

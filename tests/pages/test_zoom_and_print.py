@@ -84,7 +84,10 @@ def test_every_picture_on_paper_is_there_without_having_been_scrolled_to(
     page: Page, site: str, name: str
 ) -> None:
     on_paper(page, f"{site}/{name}")
-    page.wait_for_load_state("networkidle")
+    page.evaluate(
+        """Promise.allSettled([...document.querySelectorAll("article img[loading=eager]")]
+             .map((picture) => picture.decode()))"""
+    )
     empty = page.evaluate(
         """[...document.querySelectorAll("article img")]
              .filter((e) => e.checkVisibility() && !(e.complete && e.naturalWidth))

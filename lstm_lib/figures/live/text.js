@@ -1,4 +1,4 @@
-// The recorded character model reading a passage: a cell as colour, and which characters mattered.
+// The recorded character model reading a passage: a cell as colour, and which characters matter.
 import { decimal, html, slider, status, store, svg } from "./kit.js";
 import { choice, drawTrace, follow, guesses, visible } from "./traces.js";
 import { TEXT } from "./text_data.js";
@@ -8,7 +8,7 @@ const BACK = TEXT.before.length + 1; // how many characters can matter to a gues
 const GUESSES = TEXT.guesses.length / LENGTH;
 const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
 const PARTS = [
-  ["c", "cell state, ± tanh(c)"],
+  ["c", "cell state"],
   ["i", "input gate"],
   ["f", "forget gate"],
   ["o", "output gate"],
@@ -25,7 +25,7 @@ export function cellTrace(cell) {
   return trace;
 }
 
-/** How much each character up to k mattered to the guess after it, as a share of the largest. */
+/** How much the guess after k changes without each character before, as a share of the largest. */
 export function mattering(k) {
   const row = [...TEXT.mattered.slice(BACK * k, BACK * (k + 1))];
   return row.map((digit) => DIGITS.indexOf(digit) / 63);
@@ -92,7 +92,7 @@ function passage(choose) {
   return { element, colour, mark };
 }
 
-/** In words: the three characters that mattered most to the guess after k. */
+/** In words: the three characters whose removal changes the guess after k most. */
 function mostMattering(k) {
   const letters = [...TEXT.before + TEXT.text].slice(k, k + BACK);
   const shares = mattering(k).map((share, n) => [share, n]);
@@ -126,11 +126,14 @@ export default {
     const scale = legend();
     const cell = choice({
       label: "cell",
-      options: TEXT.cells.map(({ unit, follows }) => [unit, `${unit}: follows “${follows}”`]),
+      options: TEXT.cells.map(({ unit, follows, score }) => {
+        return [unit, `${unit}: ${follows}, ${decimal(score)}`];
+      }),
       change: (value) => keep.set({ unit: Number(value) }),
     });
     const change = (value) => keep.set({ show: value });
     const part = choice({ label: "colour", options: PARTS, change });
+    const stateName = part.element.querySelector("option"); // the first of PARTS
     const position = slider({
       label: "character",
       min: 1,
@@ -158,18 +161,19 @@ export default {
       position.show(k + 1);
       cell.show(unit);
       part.show(show);
+      stateName.textContent = `cell state, ${chosen.sign < 0 ? "−" : ""}tanh(c)`;
       const next = nextCharacters(k);
       expected.show(next);
       clearTimeout(waiting);
       const [[guess, p]] = next;
       const read = `After “${visible(TEXT.text[k])}” the model expects “${visible(guess)}”`;
-      const words = `${read} with ${decimal(p)}. Mattered most: ${mostMattering(k)}.`;
+      const words = `${read} with ${decimal(p)}. Its lead changes most without: ${mostMattering(k)}.`;
       waiting = setTimeout(() => line.say(words), 400); // not at every move
     };
     const inputs = [cell, part, position].map(({ element }) => element);
     const controls = html("div", { class: "live-controls" }, ...inputs);
     el.append(page.element, scale.element, controls, line.element, expected.element, picture);
-    keep = store({ model, el }, { k: 229, unit: TEXT.cells[0].unit, show: "c" }, draw);
+    keep = store({ model, el }, { k: 163, unit: TEXT.cells[0].unit, show: "c" }, draw);
     wide.addEventListener("change", () => draw(keep.get()));
   },
 };

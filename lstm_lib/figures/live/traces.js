@@ -3,9 +3,10 @@ import { decimal, html, svg } from "./kit.js";
 
 const PANELS = [
   { names: ["i", "f", "o"], low: 0, signed: false },
-  { names: ["g", "c", "h"], low: -1, signed: true },
+  { names: ["g", "h"], low: -1, signed: true },
+  { names: ["c"], low: -1, signed: true }, // on an axis of its own: it grows, the others cannot
 ];
-const HIGH = 84;
+const HIGH = 64;
 const BETWEEN = 34;
 
 /** Make a list to choose from: options is a list of [value, words]. */
@@ -62,7 +63,7 @@ function panel({ names, low, signed }, trace, [first, last], t, place, top) {
 }
 
 /**
- * Draw one unit along the steps around t: its gates above, g, c and h below, and rows of letters.
+ * Draw one unit along the steps around t: its gates, g and h, and c, and below rows of letters.
  *
  * trace: i, f, g, o, c, h, each a list of T numbers. rows: what stands below, {name, letters},
  * T letters each. Returns the viewBox, the parts, and the step at a share of the width.
@@ -74,7 +75,7 @@ export function drawTrace(trace, rows, t, wide) {
   const each = (width - 44) / Math.max(last - first + 1, 20);
   const place = (step) => 36 + each * (step - first + 0.5);
   const tops = PANELS.map((_, n) => 24 + n * (HIGH + BETWEEN));
-  const under = tops[1] + HIGH + 20;
+  const under = tops.at(-1) + HIGH + 20;
   const letters = rows.flatMap(({ name, letters }, n) => {
     const y = under + 16 * n;
     const cells = letters.slice(first - 1, last).map((letter, k) => {
