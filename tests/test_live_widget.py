@@ -32,7 +32,13 @@ def test_a_new_state_of_a_few_names_leaves_the_others() -> None:
     assert made.state == {"x": 1, "c": 2.0}
 
 
-@pytest.mark.parametrize("wrong", [np.nan, [1.0, np.inf], None, ["a"], 1j, {"a": 1}])
+def test_truth_becomes_a_number() -> None:
+    state = widget("latch", keep=True, i=np.array([True, False])).state
+    assert (state["keep"], type(state["keep"])) == (1, int)
+    assert [type(value) for value in state["i"]] == [int, int]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, [1.0, np.inf], None, ["a"], 1j, {"a": 1}, [[1], [1, 2]]])
 def test_what_is_no_finite_number_is_refused_by_name(wrong: Any) -> None:
     with pytest.raises(ValueError, match="c must be text, or numbers that are finite, got"):
         widget("cell", c=wrong)
@@ -40,6 +46,16 @@ def test_what_is_no_finite_number_is_refused_by_name(wrong: Any) -> None:
     with pytest.raises(ValueError, match="c must be text, or numbers that are finite, got"):
         made.state = {"c": wrong}
     assert made.state == {"c": 1}
+
+
+def test_a_name_that_is_no_state_is_refused_with_those_there_are_and_not_kept() -> None:
+    refused = r"recall has no state 'T', 'u'; there are: seq, unit, t, clamp"
+    with pytest.raises(ValueError, match=refused):
+        widget("recall", T=3, u=1)
+    made = widget("recall", t=3)
+    with pytest.raises(ValueError, match=refused):
+        made.state = {"T": 3, "u": 1}
+    assert made.state == {"t": 3}
 
 
 def test_an_unknown_figure_is_refused() -> None:

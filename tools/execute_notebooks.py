@@ -125,14 +125,22 @@ def main(paths: list[Path]) -> int:
     if not paths:
         print("No notebooks named. Usage: python tools/execute_notebooks.py notebooks/*.ipynb")
         return 2
+    if missing := [str(path) for path in paths if not path.is_file()]:
+        print(f"No such notebook: {', '.join(missing)}. Nothing was executed.")
+        return 2
     os.environ["TQDM_DISABLE"] = "1"
     os.environ["OMP_NUM_THREADS"] = "1"
     print(f"Executing {len(paths)} notebooks, {PROCESSES} at a time ...", flush=True)
     problems = []
     with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        waiting = [pool.submit(execute, path) for path in paths]
+        waiting = {pool.submit(execute, path): path for path in paths}
         for number, finished in enumerate(as_completed(waiting), start=1):
-            result = finished.result()
+            # What is no notebook, or ends its process, takes nothing from the others.
+            if error := finished.exception():
+                problem = f"{type(error).__name__}: {error}"
+                result = Result(waiting[finished], 0, 0, problem)
+            else:
+                result = finished.result()
             mark = "FAILED" if result.problem else "ok"
             print(
                 f"[{number}/{len(paths)}] {result.path.name:32} {result.seconds:5.1f} s "

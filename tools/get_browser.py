@@ -16,6 +16,7 @@ from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
 
+KNOWN = Path(sys.prefix) / "browser"  # what `make` lets this write
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 MAC = [
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -35,6 +36,19 @@ WHAT_TO_DO = """No browser for the tests of the pages. Do one of these, then run
   - let Playwright fetch one:  .venv/bin/playwright install --with-deps chromium
   - name one that you have:    make test BROWSER_PATH=/path/to/chrome
 """
+
+
+def known() -> str:
+    """Return the path of the browser that was found before.
+
+    Ends the program with what to do where none was looked for yet, or where it has gone since.
+    """
+    if not KNOWN.exists():
+        sys.exit(f"{KNOWN} is not there: `make pdf` looks for a browser first")
+    executable = KNOWN.read_text(encoding="utf-8").strip()
+    if not Path(executable).exists():
+        sys.exit(f"the browser {executable} is gone: delete {KNOWN} and run make again")
+    return executable
 
 
 def starts(executable: str) -> bool:
@@ -96,4 +110,6 @@ def main(target: Path) -> int:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python tools/get_browser.py FILE")
     sys.exit(main(Path(sys.argv[1])))

@@ -55,10 +55,15 @@ def main(paths: list[Path]) -> int:
     if not paths:
         print("No notebooks named. Usage: python tools/install_cell.py notebooks/*.ipynb")
         return 2
+    if missing := [str(path) for path in paths if not path.is_file()]:
+        print(f"No such notebook: {', '.join(missing)}. Nothing was changed.")
+        return 2
     for path in paths:
         notebook = nbformat.read(path, as_version=4)
         begin_with_install(notebook, lstm_lib.__version__)
-        nbformat.write(notebook, path)
+        unfinished = path.with_suffix(".ipynb.part")
+        nbformat.write(notebook, unfinished)
+        unfinished.replace(path)
     return 0
 
 

@@ -8,7 +8,7 @@ numbers. Run it anew when a chapter changes what it trains.
 """
 
 import json
-import sys
+from argparse import ArgumentParser
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from lstm_lib import gradients, tasks, train
 from lstm_lib.figures import Diagram, gradient_roads, live
 from lstm_lib.numpy_cells import gru, lstm, rnn
+from lstm_lib.train.checkpoint import write_atomically
 from tools import live_stills, live_text
 
 ASSETS = Path(__file__).parents[1] / "book" / "assets"
@@ -116,14 +117,17 @@ def module(name: str, data: Data) -> str:
     return f"{first}export const {name.upper()} = {text};\n"
 
 
-def main(names: list[str]) -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write the data and the picture of the figures that are named, or of all."""
-    for name in names or MADE:
+    summary = (__doc__ or "").partition("\n")[0]
+    parser = ArgumentParser(prog="python -m tools.live_data", description=summary)
+    parser.add_argument("names", metavar="NAME", nargs="*", choices=MADE, help=", ".join(MADE))
+    for name in parser.parse_args(arguments).names or MADE:
         make, still, _ = MADE[name]
         data = make()
-        (live.HERE / f"{name}_data.js").write_text(module(name, data), encoding="utf-8")
-        still(data).save(ASSETS / f"{name}-light.svg")
+        write_atomically(live.HERE / f"{name}_data.js", module(name, data).encode())
+        write_atomically(ASSETS / f"{name}-light.svg", still(data).svg.encode())
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -36,6 +36,7 @@ def files_of(book: Path) -> list[Path]:
 def make_offline(book: Path, archive: Path) -> int:
     """Write the archive, in a folder of its own name, and return how many files are in it."""
     files = files_of(book)
+    archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_suffix(".zip.part")
     with ZipFile(unfinished, "w", ZIP_DEFLATED, compresslevel=9) as packed:
         for path in files:
@@ -49,8 +50,11 @@ def make_offline(book: Path, archive: Path) -> int:
 
 
 def main(book: Path, archive: Path) -> None:
-    """Make the archive and say where it is."""
-    count = make_offline(book, archive)
+    """Make the archive and say where it is, or why there is none."""
+    try:
+        count = make_offline(book, archive)
+    except FileNotFoundError as error:
+        sys.exit(f"{error}: run `make book`")
     print(f"{archive}: {count} files, {archive.stat().st_size / 1e6:.1f} MB")
 
 

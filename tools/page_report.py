@@ -5,7 +5,7 @@ Usage: python -m tools.page_report _build/html _build/report
 For each page: its weight at the first view without its own pictures, as files and as gzip sends
 them, the requests, what axe-core finds in both themes, the time to the first paint on a processor
 four times slower than this one. For some pages Lighthouse's scores (mobile profile), where npm can
-bring it. Pictures in both themes and three widths lie in the report's folder.
+bring it; else it says why not. Pictures in both themes and three widths lie in the report's folder.
 """
 
 import json
@@ -14,17 +14,19 @@ import subprocess
 import sys
 from gzip import compress
 from importlib.resources import files
+from math import nan
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
+from tools.get_browser import known
 from tools.gzip_server import serve
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
-QUIETLY = ["--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+QUIETLY = ["--ignore-scripts", "--no-audit", "--no-fund"]
 HEADLESS = [
     "--quiet",
     "--output=json",
@@ -112,7 +114,7 @@ def photograph(browser: Browser, site: str, folder: Path) -> None:
 
 
 def ask_lighthouse(site: str, folder: Path, chromium: str) -> dict[str, list[float]]:
-    """Return Lighthouse's scores of the chosen pages, from 0 to 1.
+    """Return Lighthouse's scores of the chosen pages, from 0 to 1; NaN where it gives none.
 
     Raises FileNotFoundError without npm, CalledProcessError where npm or Lighthouse fails.
     """
@@ -120,6 +122,7 @@ def ask_lighthouse(site: str, folder: Path, chromium: str) -> dict[str, list[flo
     subprocess.run(
         ["npm", "install", *QUIETLY, "--prefix", str(tool), LIGHTHOUSE],
         check=True,
+        stdout=sys.stderr,
     )
     program = str(tool / "node_modules" / ".bin" / "lighthouse")
     scores = {}
@@ -131,7 +134,8 @@ def ask_lighthouse(site: str, folder: Path, chromium: str) -> dict[str, list[flo
             env={**os.environ, "CHROME_PATH": chromium},
         )
         categories = json.loads(report.read_text(encoding="utf-8"))["categories"]
-        scores[name] = [categories[category]["score"] for category in CATEGORIES]
+        found = [categories[category]["score"] for category in CATEGORIES]
+        scores[name] = [nan if score is None else score for score in found]
     return scores
 
 
@@ -166,7 +170,9 @@ def table(rows: list[Row], scores: dict[str, list[float]]) -> str:
         f"{row.findings:4} {row.first_paint:9.0f}"
         for row in rows
     ]
-    lines += ["", f"{'Lighthouse, mobile':40} " + " ".join(f"{name:>14}" for name in CATEGORIES)]
+    if scores:
+        heads = " ".join(f"{name:>14}" for name in CATEGORIES)
+        lines += ["", f"{'Lighthouse, mobile':40} {heads}"]
     lines += [
         f"{name:40} " + " ".join(f"{score:14.2f}" for score in each)
         for name, each in scores.items()
@@ -176,11 +182,17 @@ def table(rows: list[Row], scores: dict[str, list[float]]) -> str:
 
 def main(book: Path, folder: Path) -> None:
     """Measure, print and keep the report."""
+    if not (book / "index.html").exists():
+        sys.exit(f"{book} is no built book, it has no index.html: run `make book`")
+    chromium = known()
     folder.mkdir(parents=True, exist_ok=True)
-    chromium = (Path(sys.prefix) / "browser").read_text(encoding="utf-8")
     with serve(book) as site:
         rows = measure(book, site, folder, chromium)
-        scores = ask_lighthouse(site, folder, chromium)
+        try:
+            scores = ask_lighthouse(site, folder, chromium)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"No scores of Lighthouse: {error}", file=sys.stderr)
+            scores = {}
     text = table(rows, scores)
     (folder / "report.txt").write_text(text, encoding="utf-8")
     print(text)

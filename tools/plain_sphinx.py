@@ -33,7 +33,9 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("One file to write is needed. Usage: python tools/plain_sphinx.py conf.py")
         return 2
-    Path(arguments[0]).write_text(settings(), encoding="utf-8")
+    target = Path(arguments[0])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(settings(), encoding="utf-8")
     return 0
 
 

@@ -3,8 +3,10 @@
 Sphinx lets a project name its own bridge to the templates (`template_bridge`). Ours fills them in
 as Sphinx does and passes whole pages on: to `accessible`, which mends what the theme gets wrong,
 to `light`, which takes off what the page does not need, and to `policy`, which must see the rest.
+First the page is made to stand without scripts and without a memory of the reader's choices.
 """
 
+import re
 from typing import Any
 
 import accessible
@@ -17,6 +19,30 @@ from sphinx.theming import Theme
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
+
+# Written without a choice, a page that no script turns shows the drawings of both themes.
+UNDECIDED = re.compile('(<html[^>]*) data-theme="auto"')
+# Where the reader has forbidden storage, to ask for it throws, and the theme's scripts end there.
+# They get one that forgets with the page.
+FORGETFUL_STORAGE = """\
+<script>
+for (const name of ["localStorage", "sessionStorage"])
+  try { window[name] } catch {
+    const kept = new Map();
+    Object.defineProperty(window, name, { value: {
+      getItem: (key) => kept.get(key) ?? null,
+      setItem: (key, value) => kept.set(key, String(value)),
+      removeItem: (key) => kept.delete(key),
+    } });
+  }
+</script>
+"""
+
+
+def stand_alone(html: str) -> str:
+    """Return the page so that it is whole without scripts, and its scripts run without storage."""
+    html = UNDECIDED.sub(r'\1 data-theme="light"', html)
+    return html.replace("<script", f"{FORGETFUL_STORAGE}<script", 1)
 
 
 class Bridge(BuiltinTemplateLoader):
@@ -33,7 +59,7 @@ class Bridge(BuiltinTemplateLoader):
     def begin_to_count(self) -> None:
         """Forget which pages were written, and what was found on them."""
         self.written: set[str] = set()
-        self.not_found = {*accessible.FOUND, *light.FOUND}
+        self.not_found = {UNDECIDED, *accessible.FOUND, *light.FOUND}
 
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         """Return the page or the part of a page. EPUB has no theme, no scripts and no policy."""
@@ -42,7 +68,7 @@ class Bridge(BuiltinTemplateLoader):
             return text
         self.written.add(context["pagename"])
         self.not_found = {wrong for wrong in self.not_found if not wrong.search(text)}
-        text = accessible.mend_page(text)
+        text = accessible.mend_page(stand_alone(text))
         text = light.lighten(text, context["pagename"], light.sources_of_pictures(self.builder))
         return policy.guard(text)
 
@@ -54,7 +80,7 @@ def warn_of_lost_mends(app: Sphinx, error: Exception | None) -> None:
         for wrong in sorted(bridge.not_found, key=str):
             logger.warning(
                 "no page has %r any more: see how the theme writes it now, and mend or delete "
-                "what looks for it in book/_ext/accessible.py or light.py",
+                "what looks for it in book/_ext/accessible.py, light.py or finished_page.py",
                 wrong.pattern,
             )
 

@@ -83,7 +83,7 @@ def describe(
 
 
 def write_files(app: Sphinx, error: Exception | None) -> None:
-    """Write what lies beside the pages."""
+    """Write what lies beside the pages, and take away what does not belong there."""
     if error or app.builder.name != "html":
         return
     out, address = Path(app.outdir), app.config.html_baseurl
@@ -96,6 +96,8 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
         title=escape(app.config.html_title),
         description=escape(first_paragraph(app.env.get_doctree(first))),
     )
+    for template in (out / "_static").glob("*webpack-macros.html"):
+        template.unlink()  # the themes': theirs to include, no pages to be opened
     for name, text in {
         "sitemap.xml": SITEMAP.format(pages=pages),
         "robots.txt": ROBOTS.format(address=address),

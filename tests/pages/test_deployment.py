@@ -105,6 +105,10 @@ def test_the_sitemap_lists_every_written_page() -> None:
     assert listed == [ADDRESS + page for page in WRITTEN]
 
 
+def test_no_template_of_a_theme_is_published_as_a_page() -> None:
+    assert list((BOOK / "_static").rglob("*.html")) == []
+
+
 def test_robots_are_told_of_the_sitemap() -> None:
     assert f"Sitemap: {ADDRESS}sitemap.xml" in (BOOK / "robots.txt").read_text(encoding="utf-8")
 

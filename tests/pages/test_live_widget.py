@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from lstm_lib.figures import live
-from lstm_lib.figures.live.widget import widget
+from lstm_lib.figures.live.widget import STATE, widget
 from lstm_lib.figures.svg import number_text
 from lstm_lib.numpy_cells import lstm
 
@@ -62,7 +62,7 @@ def show(page: Page, name: str, **state: Any) -> None:
 def test_every_figure_runs_as_a_widget_and_tells_its_state(page: Page, name: str) -> None:
     show(page, name)
     assert page.locator("button, input, select").count() > 0
-    assert len(page.evaluate("model.sent.at(-1)")) > 1
+    assert tuple(page.evaluate("Object.keys(model.sent.at(-1))")) == STATE[name]
 
 
 @pytest.mark.parametrize("name", live.NAMES)
@@ -124,6 +124,7 @@ def test_a_wrong_start_is_refused_too_and_the_figure_starts_as_on_the_page(page:
 
 
 def test_a_state_that_the_figure_has_not_is_refused_with_those_it_has(page: Page) -> None:
-    show(page, "cell", W=[1])
+    show(page, "cell")
+    page.evaluate("model.fromPython({ W: [1] })")
     complaint = page.get_by_role("alert").text_content() or ""
     assert complaint.startswith("no state W: this figure has x,h,c,W_x,")

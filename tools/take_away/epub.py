@@ -23,6 +23,7 @@ from . import cover
 from .pages import BOOK, BUILT, ROOT, Edition, Page, edition, read_pages, sections, turn_links
 
 TARGET = BUILT / "lstm-measured.epub"
+UNCHECKED = TARGET.with_suffix(".part.epub")  # epubcheck minds the ending
 STYLE = Path(__file__).with_name("epub.css")
 LIGHT_CODE = re.compile(r'^html\[data-theme="light"\] (.*)$', re.MULTILINE)
 NOT_FOR_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
@@ -238,15 +239,18 @@ def write(target: Path) -> None:
 
 
 def main() -> int:
-    """Write the EPUB, check it, and return the exit status."""
-    write(TARGET)
-    print(f"{TARGET.relative_to(ROOT)}: {TARGET.stat().st_size / 1e6:.1f} MB", flush=True)
+    """Write the EPUB, put it in its place if it passes the check, and return the exit status."""
+    write(UNCHECKED)
     if shutil.which("java") is None:
         print("Not checked by epubcheck: it needs Java (Debian: apt install default-jre-headless).")
-        return 0
-    found = EpubCheck(str(TARGET)).messages
-    print(*found, "epubcheck: " + ("no errors, no warnings" if not found else ""), sep="\n")
-    return 1 if found else 0
+    elif found := EpubCheck(str(UNCHECKED)).messages:
+        print(*found, f"epubcheck found this in {UNCHECKED.relative_to(ROOT)}", sep="\n")
+        return 1
+    else:
+        print("epubcheck: no errors, no warnings")
+    UNCHECKED.replace(TARGET)
+    print(f"{TARGET.relative_to(ROOT)}: {TARGET.stat().st_size / 1e6:.1f} MB")
+    return 0
 
 
 if __name__ == "__main__":

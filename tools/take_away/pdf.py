@@ -17,12 +17,13 @@ import pikepdf
 from pikepdf import ObjectStreamMode
 from playwright.sync_api import sync_playwright
 
+from tools.get_browser import known
+
 from . import cover
 from .pages import BUILT, ROOT, Edition, Page, edition, read_pages, sections, turn_links
 
 TARGET = BUILT / "lstm-measured.pdf"
 STYLE = Path(__file__).with_name("pdf.css")
-BROWSER = Path(sys.prefix) / "browser"  # written by tools/get_browser.py
 # From here on Chromium writes what the style sheet puts into the margins: the page numbers.
 CHROMIUM_NEEDED = 131
 
@@ -124,12 +125,10 @@ def document(pages: list[Page], about: Edition, picture: Path, numbers: dict[str
 
 def print_pages(source: Path, target: Path, *, tagged: bool) -> None:
     """Let Chromium print a document without running scripts; `tagged`: for screen readers."""
-    if not BROWSER.exists():
-        raise FileNotFoundError(f"{BROWSER} is not there: `make pdf` looks for a browser first")
+    executable = known()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=BROWSER.read_text(encoding="utf-8"),
-            args=["--no-sandbox", "--disable-gpu"],
+            executable_path=executable, args=["--no-sandbox", "--disable-gpu"]
         )
         if int(browser.version.partition(".")[0]) < CHROMIUM_NEEDED:
             raise RuntimeError(
@@ -203,7 +202,10 @@ def write(target: Path) -> None:
         source.write_text(document(pages, about, front, numbers), encoding="utf-8")
         print_pages(source, printed, tagged=True)
         if page_numbers(printed) != numbers:
-            raise RuntimeError("pages moved when their numbers were put in for 000: see pdf.css")
+            raise RuntimeError(
+                "pages moved when their numbers were put in for 000: is the book being built at "
+                "the same time? Run make pdf again; else see pdf.css"
+            )
         finish(printed, target, about)
 
 

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from anywidget import AnyWidget
 
 
+#: What each figure keeps: the names that its state may have.
+STATE = {
+    "cell": ("x", "h", "c", "W_x", "W_h", "b", "i", "f", "g", "o", "sequence"),
+    "highway": ("b", "z", "radius", "x", "k"),
+    "latch": ("challenge", "keep", "i", "f", "o"),
+    "meter": ("symbol", "lag", "radius", "orthogonal", "bias", "closed", "seed"),
+    "recall": ("seq", "unit", "t", "clamp"),
+    "text": ("k", "unit", "show"),
+}
+
+
 def widget(name: str, **state: Any) -> "AnyWidget":
     """Return the figure `name` as a widget that starts from `state`, as `f=0` or `x=2`.
 
@@ -18,8 +29,9 @@ def widget(name: str, **state: Any) -> "AnyWidget":
     with D = H = 1. Once the figure is shown, all of its state is in the widget's `state`, as the
     reader moves it; `w.state = {"x": 2}` moves it from Python, and leaves the rest as it is.
 
-    Raises ValueError for an unknown figure and for numbers that are not finite, ImportError
-    where anywidget is not installed. What is no state of the figure, the figure itself refuses.
+    Raises ValueError for an unknown figure, for a name that its state does not have and for
+    numbers that are not finite, ImportError where anywidget is not installed. Numbers out of its
+    range the figure itself refuses.
     """
     module = live.module(name)
     try:
@@ -37,6 +49,12 @@ def widget(name: str, **state: Any) -> "AnyWidget":
 
         @traitlets.validate("state")
         def _merged(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
+            # Refused here, since what is merged stays.
+            if unknown := [key for key in proposal["value"] if key not in STATE[name]]:
+                raise ValueError(
+                    f"{name} has no state {', '.join(map(repr, unknown))}; "
+                    f"there are: {', '.join(STATE[name])}"
+                )
             change = {key: _listed(key, value) for key, value in proposal["value"].items()}
             return {**self.state, **change}
 
@@ -49,7 +67,12 @@ def _listed(key: str, value: Any) -> Any:
     """Return `value` as JSON has it, an array as nested lists."""
     if isinstance(value, str):
         return value
-    array = np.asarray(value)
+    refused = f"{key} must be text, or numbers that are finite, got {value!r}"
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # rows of several lengths
+        raise ValueError(refused) from error
     if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
-        raise ValueError(f"{key} must be text, or numbers that are finite, got {value!r}")
-    return array.tolist()
+        raise ValueError(refused)
+    # JavaScript has a type of its own for truth, which is no number there.
+    return (array.astype(int) if array.dtype.kind == "b" else array).tolist()
