@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lib import tasks
@@ -149,6 +149,7 @@ def test_the_input_has_the_dtype_asked_for(task, dtype):
 
 
 @pytest.mark.parametrize("task", TASKS)
+@settings(deadline=None)
 @given(T=st.integers(2, 30), B=st.integers(1, 9), seed=st.integers(0, 2**32 - 1))
 def test_shapes_fit_together_for_any_size(task, T, B, seed):
     batch = task(rng(seed), T, B)

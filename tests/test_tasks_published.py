@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lib.tasks import published
@@ -27,6 +27,7 @@ TASKS = [
 ]
 SCORED = [task for task in TASKS if task.do_nothing is not None]
 seeds = st.integers(0, 2**32 - 1)
+unhurried = settings(deadline=None)  # time decides no test
 
 
 def rng(seed=0):
@@ -38,6 +39,7 @@ def shown(sequence):
 
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)
+@unhurried
 @given(seed=seeds)
 def test_every_sequence_has_its_shapes_and_asks_for_something(task, seed):
     one = task.draw(rng(seed))
@@ -49,6 +51,7 @@ def test_every_sequence_has_its_shapes_and_asks_for_something(task, seed):
 
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)
+@unhurried
 @given(seed=seeds)
 def test_the_ideal_answer_is_right_by_every_rule(task, seed):
     one = task.draw(rng(seed))
@@ -107,6 +110,7 @@ def test_long_lag_is_the_same_first_and_last_symbol_around_all_others():
     assert ends == {5, 6}
 
 
+@unhurried
 @given(p=st.integers(2, 20), seed=seeds)
 def test_long_lag_asks_at_every_step_for_the_next_symbol(p, seed):
     one = published.LongLag(p, random_middle=True).draw(rng(seed))
@@ -125,6 +129,7 @@ def test_long_lag_with_a_random_middle_is_judged_at_the_end_only():
     assert published.LongLag(6).draw(rng()).judged.all()
 
 
+@unhurried
 @given(q=st.integers(1, 20), p=st.integers(1, 20), seed=seeds)
 def test_noisy_lag_is_b_then_x_or_y_then_distractors_then_e(q, p, seed):
     one = published.NoisyLag(q, p).draw(rng(seed))
@@ -144,6 +149,7 @@ def test_noisy_lag_goes_on_with_probability_9_in_10():
 
 
 @pytest.mark.parametrize("relevant", [2, 3])
+@unhurried
 @given(seed=seeds)
 def test_temporal_order_places_X_and_Y_and_names_their_order(relevant, seed):
     task = published.TemporalOrder(relevant)

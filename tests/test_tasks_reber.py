@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lstm_lib.tasks.published import (
@@ -21,6 +21,7 @@ AFTER_P = "T*V(PXT*V)*(V|PS)"
 INNER = f"B(TS*X(S|X{AFTER_P})|P{AFTER_P})E"
 EXPRESSIONS = {REBER: INNER, EMBEDDED_REBER: f"B(T{INNER}T|P{INNER}P)E"}
 seeds = st.integers(0, 2**32 - 1)
+unhurried = settings(deadline=None)  # time decides no test
 
 
 def rng(seed=0):
@@ -53,6 +54,7 @@ def test_what_may_follow_is_what_some_string_goes_on_with():
 
 
 @pytest.mark.parametrize("grammar", EXPRESSIONS, ids=["plain", "embedded"])
+@unhurried
 @given(seed=seeds)
 def test_a_drawn_string_is_of_the_grammar(grammar, seed):
     string = grammar.string(rng(seed))
@@ -60,6 +62,7 @@ def test_a_drawn_string_is_of_the_grammar(grammar, seed):
     assert grammar.accepts(string)
 
 
+@unhurried
 @given(seed=seeds, place=st.floats(0, 1, exclude_max=True), symbol=st.sampled_from(SYMBOLS))
 @example(seed=0, place=0.999, symbol="B")
 def test_the_parser_judges_a_changed_string_as_the_expression_does(seed, place, symbol):
@@ -92,6 +95,7 @@ def test_every_choice_is_taken_about_equally_often():
     assert np.mean(third) == pytest.approx(0.5, abs=0.04)
 
 
+@unhurried
 @given(seed=seeds)
 def test_each_step_asks_for_the_next_symbol_and_knows_all_that_may_follow(seed):
     string = EMBEDDED_REBER.string(rng(seed))
@@ -155,6 +159,7 @@ def test_after_the_end_of_a_string_comes_the_begin_of_the_next():
     assert one.y[string - 1].argmax() == SYMBOLS.index("B")
 
 
+@unhurried
 @given(seed=seeds)
 def test_the_next_symbol_of_a_stream_is_always_a_possible_one(seed):
     one = ContinualReber(50).draw(rng(seed))

@@ -4,13 +4,14 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lib.tasks import published
 from lstm_lib.tasks.published import Error, Rule, Window
 
 RIGHT, WRONG = Error(0.01, 0.01), Error(0.5, 0.01)
+unhurried = settings(deadline=None)  # time decides no test
 
 
 def rng(seed=0):
@@ -95,6 +96,7 @@ def test_a_wrong_sequence_holds_a_window_up_until_it_has_left():
     assert [window.add(error) for error in errors].index(True) == 6
 
 
+@unhurried
 @given(
     largest=st.lists(st.sampled_from([0.0, 0.1, 0.3]), max_size=30),
     count=st.integers(1, 6),

@@ -4,18 +4,20 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lib.tasks import published
 
 seeds = st.integers(0, 2**32 - 1)
+unhurried = settings(deadline=None)  # time decides no test
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+@unhurried
 @given(T=st.integers(1, 60), seed=seeds)
 def test_a_length_is_between_T_and_11_tenths_of_it(T, seed):
     assert T <= len(published.TwoSequences(T, 1).draw(rng(seed))) <= 1.1 * T
@@ -70,6 +72,7 @@ def test_variant_c_teaches_a_target_with_noise_and_judges_without():
     ],
     ids=["adding", "multiplication"],
 )
+@unhurried
 @given(T=st.integers(22, 80), seed=seeds)
 def test_the_answer_can_be_computed_from_what_is_shown(kind, lowest, answer, neutral, T, seed):
     x, y = (one := kind(T).draw(rng(seed))).x, one.y[-1, 0]
@@ -101,6 +104,7 @@ def test_the_marks_fall_on_the_first_ten_and_on_the_first_half(kind):
     assert not marks[29:].any()
 
 
+@unhurried
 @given(F=st.integers(1, 60), spikes=st.integers(1, 8), seed=seeds)
 def test_a_spike_comes_F_and_a_delay_after_the_one_before(F, spikes, seed):
     one = published.SpikeDelays(F, (0, 3), spikes).draw(rng(seed))

@@ -3,14 +3,14 @@
 ==================  ==========================================================
 experiment          task
 ==================  ==========================================================
-1                   `Reber()`: the embedded Reber grammar
-2a, 2b              `LongLag(100)`, `LongLag(100, random_middle=True)`
-2c                  `NoisyLag(q, p)`
-3a, 3b, 3c          `TwoSequences(100, 3, variant="a")`, `"b"`, `"c"`
-4, 5                `Adding(100)`, `Multiplication(100)`
-6a, 6b              `TemporalOrder(2)`, `TemporalOrder(3)`
-Gers et al. (2000)  `ContinualReber()`
-Gers et al. (2002)  `SpikeDelays(49, spikes=100)`
+1                   ``Reber()``, on the embedded Reber grammar
+2a, 2b              ``LongLag(100)``, ``LongLag(100, random_middle=True)``
+2c                  ``NoisyLag(q, p)``
+3a, 3b, 3c          ``TwoSequences(100, 3, variant="a")``, ``"b"``, ``"c"``
+4, 5                ``Adding(100)``, ``Multiplication(100)``
+6a, 6b              ``TemporalOrder(2)``, ``TemporalOrder(3)``
+Gers et al. (2000)  ``ContinualReber()``
+Gers et al. (2002)  ``SpikeDelays(49, spikes=100)``
 ==================  ==========================================================
 
 The numbers 1 to 6b are those of Hochreiter & Schmidhuber (1997), section 5. A task draws one

@@ -32,7 +32,7 @@ class Grammar:
     A string is of the grammar if its symbols lead from `start` to `end`.
     """
 
-    edges: tuple[tuple[str, str, str], ...]  #: (node, symbol, next node)
+    edges: tuple[tuple[str, str, str], ...] = field(repr=False)  #: (node, symbol, next node)
     start: str
     end: str
 
@@ -113,7 +113,7 @@ EMBEDDED_REBER = Grammar(
     start="start",
     end="end",
 )
-"""B, then T or P, a string of REBER, the same T or P once more, and E: 9 symbols or more."""
+"""Strings of 9 symbols or more, such as BTBTXSETE."""
 
 
 def _prediction(symbols: str, possible: SequenceOf[str]) -> Sequence:
@@ -157,7 +157,7 @@ class Reber(_NextSymbol):
     predicted wrongly. `sets` draws them.
     """
 
-    grammar: Grammar = field(default=EMBEDDED_REBER, repr=False)
+    grammar: Grammar = EMBEDDED_REBER
 
     rules: ClassVar[Mapping[str, Rule]] = MappingProxyType({"test": Rule("test", 512, 0)})
 

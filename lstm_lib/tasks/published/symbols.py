@@ -48,9 +48,9 @@ class LongLag(Task):
 
     @property
     def do_nothing(self) -> float:
-        """Two outputs, x and y, have the variance 1/4 at the last step: 1/(2 (p + 1)) there.
+        """1/(2 (p + 1)) at the last step, where two outputs, x and y, have the variance 1/4.
 
-        In 2a all other steps can be answered without looking, so it is 1/(2p (p + 1)).
+        In 2a the other p − 1 steps can be answered without looking, so it is 1/(2p (p + 1)).
         """
         at_the_end = 1 / (2 * (self.p + 1))
         return at_the_end if self.random_middle else at_the_end / self.p
@@ -145,7 +145,7 @@ class TemporalOrder(Task):
 
     @property
     def do_nothing(self) -> float:
-        """The variance of each output, (1/K) (1 − 1/K): 3/16 in 6a, 7/64 in 6b."""
+        """(1/K) (1 − 1/K), the variance of each output, which is 3/16 in 6a and 7/64 in 6b."""
         return (1 / self.K) * (1 - 1 / self.K)
 
     def draw(self, rng: np.random.Generator) -> Sequence:

@@ -57,7 +57,7 @@ class TwoSequences(Task):
 
     @property
     def do_nothing(self) -> float:
-        """A quarter of the squared distance of the two answers: .25, and .09 in 3c."""
+        """A quarter of the squared distance of the two answers, .25, and .09 in 3c."""
         return 0.6**2 / 4 if self.variant == "c" else 1 / 4
 
     @property
@@ -187,10 +187,10 @@ class Multiplication(_TwoMarked):
 
     @property
     def do_nothing(self) -> float:
-        """(1 + 2P)/9 − ((1 + P)/4)², with the P of `Adding`: .0593 for T = 100.
+        """(1 + 2P)/9 − ((1 + P)/4)², with the P of `Adding`.
 
-        The answer is X1 alone where the first pair is marked. Without that rule, P = 0, it is
-        1/9 − 1/16 = 7/144 = .0486.
+        .0593 for T = 100: where the first pair is marked, the answer is the other number alone.
+        Without that rule, P = 0, it is 1/9 − 1/16 = 7/144 = .0486.
         """
         P = self._first_is_marked
         return (1 + 2 * P) / 9 - ((1 + P) / 4) ** 2
@@ -229,7 +229,7 @@ class SpikeDelays(Task):
 
     @property
     def do_nothing(self) -> float:
-        """The variance of `delays`: the best constant. (The step would give the delay away.)"""
+        """The variance of `delays`, for the best constant (the step would give the delay away)."""
         return float(np.var(self.delays))
 
     @property
