@@ -27,6 +27,8 @@ TASKS = [
 ]
 SCORED = [task for task in TASKS if task.do_nothing is not None]
 seeds = st.integers(0, 2**32 - 1)
+# Of section 5.6, once more.
+PLACES = {2: [(10, 20), (50, 60)], 3: [(10, 20), (33, 43), (66, 76)]}
 unhurried = settings(deadline=None)  # time decides no test
 
 
@@ -160,7 +162,7 @@ def test_temporal_order_places_X_and_Y_and_names_their_order(relevant, seed):
     assert (symbols[0], symbols[-1]) == ("E", "B")
     assert set(symbols[1:-1]) <= set("abcdXY")
     assert len(places) == relevant
-    for place, (first, last) in zip(places, task.PLACES[relevant], strict=True):
+    for place, (first, last) in zip(places, PLACES[relevant], strict=True):
         assert first <= place <= last
     order = "".join(symbols[t - 1] for t in places).replace("X", "0").replace("Y", "1")
     assert one.y[-1].tolist() == np.eye(2**relevant)[int(order, 2)].tolist()
@@ -175,5 +177,5 @@ def test_temporal_order_draws_every_class_place_and_letter(relevant):
     K = task.K
     assert share == pytest.approx(1 / K, abs=5 * math.sqrt((1 / K) * (1 - 1 / K) / n))
     places = {t for one in drawn for t in np.flatnonzero(one.index[:, 0] >= 6) + 1}
-    assert places == {t for a, b in task.PLACES[relevant] for t in range(a, b + 1)}
+    assert places == {t for a, b in PLACES[relevant] for t in range(a, b + 1)}
     assert {k for one in drawn for k in shown(one)} == set(range(8))
