@@ -6,14 +6,18 @@ Axes as everywhere: x is (T, B, D), T steps of B sequences with D inputs.
 `do_nothing` is the expected score of the best answer that ignores x (it may know the step t), in
 closed form: cross-entropy in nats where y is an integer, mean squared error where it is a float.
 A network that scores this has learnt nothing from its input; only below it does memory begin.
+
+These are the tasks of the chapters. `tasks.published` holds those of 1997 to 2002 as they were
+published, with their criteria of success.
 """
 
 import math
-import operator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from lstm_lib.tasks._arguments import at_least, floating, generator
 
 
 class Batch(NamedTuple):
@@ -45,10 +49,10 @@ def recall_first(
 
     Raises ValueError if T < 1, B < 1, symbols < 2 or distractors < 1.
     """
-    T, B = _at_least("T", T, 1), _at_least("B", B, 1)
-    symbols = _at_least("symbols", symbols, 2)
-    distractors = _at_least("distractors", distractors, 1)
-    rng = _generator(rng)
+    T, B = at_least("T", T, 1), at_least("B", B, 1)
+    symbols = at_least("symbols", symbols, 2)
+    distractors = at_least("distractors", distractors, 1)
+    rng = generator(rng)
     shown = rng.integers(symbols, symbols + distractors, (T, B))
     shown[0] = rng.integers(symbols, size=B)
     x = _one_hot(shown, symbols + distractors, dtype)
@@ -65,8 +69,8 @@ def adding(rng: np.random.Generator, T: int, B: int, *, dtype: DTypeLike = np.fl
 
     Raises ValueError if T < 2 or B < 1.
     """
-    T, B = _at_least("T", T, 2), _at_least("B", B, 1)
-    rng, dtype = _generator(rng), _float(dtype)
+    T, B = at_least("T", T, 2), at_least("B", B, 1)
+    rng, dtype = generator(rng), floating(dtype)
     value, marker = rng.random((T, B)), np.zeros((T, B))
     sequence = np.arange(B)
     marker[rng.integers(0, T // 2, B), sequence] = 1
@@ -96,9 +100,9 @@ def copy(
 
     Raises ValueError if T < 1, B < 1, symbols < 2 or length < 1.
     """
-    T, B = _at_least("T", T, 1), _at_least("B", B, 1)
-    symbols, length = _at_least("symbols", symbols, 2), _at_least("length", length, 1)
-    rng = _generator(rng)
+    T, B = at_least("T", T, 1), at_least("B", B, 1)
+    symbols, length = at_least("symbols", symbols, 2), at_least("length", length, 1)
+    rng = generator(rng)
     blank, cue = symbols, symbols + 1
     shown = np.full((T + 2 * length, B), blank)
     y = shown.copy()
@@ -127,10 +131,10 @@ def latch(
 
     Raises ValueError if T < 1, B < 1 or pulse is not in (0, 1].
     """
-    T, B = _at_least("T", T, 1), _at_least("B", B, 1)
+    T, B = at_least("T", T, 1), at_least("B", B, 1)
     if not 0 < pulse <= 1:
         raise ValueError(f"pulse must be a probability in (0, 1], got {pulse}")
-    rng, dtype = _generator(rng), _float(dtype)
+    rng, dtype = generator(rng), floating(dtype)
     arrives, is_set = rng.random((T, B)) < pulse, rng.random((T, B)) < 0.5
     x = np.stack([arrives & is_set, arrives & ~is_set], axis=-1).astype(dtype)
     # The bit at t is what the latest pulse up to t said; latest = −1 where none has come yet.
@@ -142,31 +146,6 @@ def latch(
 
 def _one_hot(classes: NDArray[np.integer], D: int, dtype: DTypeLike) -> NDArray[np.floating]:
     """(T, B) classes below D as (T, B, D) with a single 1 each."""
-    x = np.zeros((*classes.shape, D), _float(dtype))
+    x = np.zeros((*classes.shape, D), floating(dtype))
     np.put_along_axis(x, classes[..., None], 1, axis=-1)
     return x
-
-
-def _at_least(name: str, value: int, least: int) -> int:
-    """The value as an int; ValueError naming the argument if it is smaller than `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < least:
-        raise ValueError(f"{name} must be at least {least}, got {number}")
-    return number
-
-
-def _float(dtype: DTypeLike) -> np.dtype[Any]:
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(f"dtype must be a floating type, got {np.dtype(dtype)}")
-    return np.dtype(dtype)
-
-
-def _generator(rng: np.random.Generator) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"rng must be a numpy.random.Generator such as np.random.default_rng(0), got {rng!r}"
-        )
-    return rng

@@ -1,0 +1,237 @@
+"""The grammars of Reber: strings that a small automaton writes, and that it can judge.
+
+REBER is the grammar that Cleeremans, Servan-Schreiber & McClelland (1989) and Hochreiter &
+Schmidhuber (1997, figure 3) draw. The embedded one (figure 4) puts it between two symbols that
+must be equal, T or P, so that the symbol before the last can be known only from the second.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lstm_lib.tasks._arguments import at_least, generator
+from lstm_lib.tasks.published.rules import Error, Rule
+from lstm_lib.tasks.published.task import Sequence, Task, checked_outputs, symbols_shown
+
+SYMBOLS = "BTPSXVE"
+"""The order of the lines, here and in the outputs."""
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """An automaton: from each node, symbols lead to further nodes, with equal chances.
+
+    A string is of the grammar if its symbols lead from `start` to `end`.
+    """
+
+    edges: tuple[tuple[str, str, str], ...] = field(repr=False)  #: (node, symbol, next node)
+    start: str
+    end: str
+
+    def string(self, rng: np.random.Generator) -> str:
+        """One random string."""
+        rng, node, symbols = generator(rng), self.start, ""
+        while node != self.end:
+            ways = list(self._ways[node].items())
+            symbol, node = ways[rng.integers(len(ways))]
+            symbols += symbol
+        return symbols
+
+    def accepts(self, string: str) -> bool:
+        """Whether the string is of the grammar, from its start to its end."""
+        nodes = self._nodes(string)
+        return len(nodes) > len(string) and nodes[-1] == self.end
+
+    def possible(self, string: str) -> list[str]:
+        """What may come first, and after each symbol of a string or of the beginning of one.
+
+        Such as ["B", "TP", "SX"] for "BT"; after the end of a string "". Raises ValueError, naming
+        the place, if no string of the grammar begins so.
+        """
+        nodes = self._nodes(string)
+        may_follow = ["".join(self._ways.get(node, {})) for node in nodes]
+        if len(nodes) <= len(string):
+            raise ValueError(
+                f"string must begin one of the grammar: symbol {len(nodes)} of {string!r} must be "
+                f"one of {may_follow[-1]!r}, got {string[len(nodes) - 1]!r}"
+            )
+        return may_follow
+
+    @cached_property
+    def _ways(self) -> dict[str, dict[str, str]]:
+        ways: dict[str, dict[str, str]] = {}
+        for node, symbol, following in self.edges:
+            ways.setdefault(node, {})[symbol] = following
+        return ways
+
+    def _nodes(self, string: str) -> list[str]:
+        """The start, and the node after each symbol, up to the first that leads nowhere."""
+        nodes = [self.start]
+        for symbol in string:
+            following = self._ways.get(nodes[-1], {}).get(symbol)
+            if following is None:
+                break
+            nodes.append(following)
+        return nodes
+
+
+REBER = Grammar(
+    (
+        ("0", "B", "1"),
+        *(("1", "T", "2"), ("1", "P", "3")),
+        *(("2", "S", "2"), ("2", "X", "4")),
+        *(("3", "T", "3"), ("3", "V", "5")),
+        *(("4", "X", "3"), ("4", "S", "6")),
+        *(("5", "P", "4"), ("5", "V", "6")),
+        ("6", "E", "7"),
+    ),
+    start="0",
+    end="7",
+)
+"""Strings of 5 symbols or more, such as BTXSE."""
+
+EMBEDDED_REBER = Grammar(
+    (
+        ("start", "B", "outer"),
+        *(("outer", outer, outer + REBER.start) for outer in "TP"),
+        *(
+            (outer + node, symbol, outer + following)
+            for outer in "TP"
+            for node, symbol, following in REBER.edges
+        ),
+        *((outer + REBER.end, outer, "last") for outer in "TP"),
+        ("last", "E", "end"),
+    ),
+    start="start",
+    end="end",
+)
+"""Strings of 9 symbols or more, such as BTBTXSETE."""
+
+
+def _prediction(symbols: str, possible: SequenceOf[str]) -> Sequence:
+    """Asked at each symbol but the last for the next one; ideal: 1 for all that may follow."""
+    index = np.array([SYMBOLS.index(symbol) for symbol in symbols])
+    y = np.eye(len(SYMBOLS))[index[1:]]
+    ideal = np.array([[symbol in each for symbol in SYMBOLS] for each in possible], float)
+    return symbols_shown(index[:-1], len(SYMBOLS), y, ideal=ideal)
+
+
+class _NextSymbol(Task):
+    """Predict the next symbol of a grammar's strings."""
+
+    D: ClassVar[int] = len(SYMBOLS)
+    K: ClassVar[int] = len(SYMBOLS)
+    do_nothing: ClassVar[None] = None
+
+    def error(self, sequence: Sequence, outputs: ArrayLike) -> Error:
+        """By how much the most active impossible symbol exceeds the least active possible one.
+
+        Below 0, the symbols that may follow are the most active ones: the step is right.
+        `largest` and `mean` are over the steps. outputs: (L, 7).
+        """
+        over = self._excess(sequence, outputs)
+        return Error(float(over.max()), float(over.mean()))
+
+    def _excess(self, sequence: Sequence, outputs: ArrayLike) -> np.ndarray:
+        outputs, may_follow = checked_outputs(sequence, outputs), sequence.ideal == 1
+        impossible = np.where(may_follow, -np.inf, outputs).max(axis=1)
+        return impossible - np.where(may_follow, outputs, np.inf).min(axis=1)
+
+
+@dataclass(frozen=True)
+class Reber(_NextSymbol):
+    """Experiment 1: predict each next symbol of a string of the embedded Reber grammar.
+
+    A net is shown a string without its last symbol, one-hot, and taught at each step the symbol
+    that came next; it is judged by those that may come next: see `error`. D = K = 7.
+
+    Published criterion, "test": no symbol of 256 training strings and of 256 test strings is
+    predicted wrongly. `sets` draws them.
+    """
+
+    grammar: Grammar = EMBEDDED_REBER
+
+    rules: ClassVar[Mapping[str, Rule]] = MappingProxyType({"test": Rule("test", 512, 0)})
+
+    def draw(self, rng: np.random.Generator) -> Sequence:
+        return self.sequence(self.grammar.string(rng))
+
+    def sets(self, rng: np.random.Generator, n: int = 256) -> tuple[list[Sequence], list[Sequence]]:
+        """n training strings and n test strings, as Hochreiter & Schmidhuber (1997) draw them.
+
+        A training string may be drawn again and again, so may a test string; but no test string is
+        among the training strings. Raises ValueError if n < 1.
+        """
+        train = [self.grammar.string(rng) for _ in range(at_least("n", n, 1))]
+        seen, test = set(train), list[str]()
+        while len(test) < n:
+            string = self.grammar.string(rng)
+            if string not in seen:
+                test.append(string)
+        return [self.sequence(one) for one in train], [self.sequence(one) for one in test]
+
+    def sequence(self, string: str) -> Sequence:
+        """The sequence that shows this string. Raises ValueError if it is not of the grammar."""
+        possible = self.grammar.possible(string)
+        if possible[-1]:
+            raise ValueError(f"string must be a whole one of the grammar, {string!r} goes on")
+        return _prediction(string, possible[1:-1])
+
+
+@dataclass(frozen=True)
+class ContinualReber(_NextSymbol):
+    """Predict a stream of embedded Reber strings, one after another, that never ends.
+
+    Gers, Schmidhuber & Cummins (2000). Nothing but its symbols says where a string begins: after E
+    comes B. `pieces` cuts one stream into sequences of `length` symbols, for a net that keeps its
+    state from each to the next; `draw` is a first piece. D = K = 7.
+
+    Published criterion, "test": `STREAM` symbols of one stream without a wrong prediction; the
+    rule takes the errors of its pieces. What is wrong is decided here as in experiment 1. The paper
+    ends a training stream at the first mistake: `first_mistake` says where in a piece that is.
+
+    Raises ValueError if length < 1.
+    """
+
+    length: int = 1000
+
+    STREAM: ClassVar[int] = 10**6
+
+    def __post_init__(self) -> None:
+        at_least("length", self.length, 1)
+
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        return {"test": Rule("test", math.ceil(self.STREAM / self.length), 0)}
+
+    def draw(self, rng: np.random.Generator) -> Sequence:
+        return next(self.pieces(rng))
+
+    def pieces(self, rng: np.random.Generator) -> Iterator[Sequence]:
+        """One stream, piece by piece, without end."""
+        steps = self._steps(generator(rng))
+        symbol, _ = next(steps)
+        while True:
+            following, possible = zip(*islice(steps, self.length), strict=True)
+            yield _prediction(symbol + "".join(following), possible)
+            symbol = following[-1]
+
+    def first_mistake(self, sequence: Sequence, outputs: ArrayLike) -> int:
+        """How many symbols are predicted rightly before the first wrong one; all: the length."""
+        right = self._excess(sequence, outputs) < 0
+        return len(right) if right.all() else int(np.argmin(right))
+
+    @staticmethod
+    def _steps(rng: np.random.Generator) -> Iterator[tuple[str, str]]:
+        """Each symbol of the stream, and all that could have come in its place."""
+        while True:
+            string = EMBEDDED_REBER.string(rng)
+            yield from zip(string, EMBEDDED_REBER.possible(string)[:-1], strict=True)
