@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lstm_lib.figures import COLOURS, Diagram, svg
 from lstm_lib.figures.style import INK, STRONG_GREY, WHITE
 from lstm_lib.numpy_cells import lstm
-from tools.live_text import BACK, DIGITS
+from tools.live_text import BACK, GUESSES
 
 LETTERS = "ABCDwxyz"  # as in recall.js: the symbols, then the distractors
 SEQUENCE = "Bzyxxwzywxzzywxyxwzy"
@@ -57,12 +57,16 @@ def recall_still(data: dict[str, Any]) -> Diagram:
     return Diagram(title, svg.document(WIDTH, 290, title, description, body, WHITE), frozenset())
 
 
-def text_still(data: dict[str, Any], guess_after: int = 163) -> Diagram:
-    """The passage, with a bar under each character that matters to one guess."""
+def text_still(data: dict[str, Any]) -> Diagram:
+    """The passage, with a bar under each character that matters to the guess shown first."""
+    guess_after, digits = data["first"], data["digits"]
     lines = data["text"].split("\n")
     each = (WIDTH - 24) / max(map(len, lines))
     row = data["mattered"][BACK * guess_after : BACK * (guess_after + 1)]
-    shares = {guess_after - BACK + 1 + n: DIGITS.index(digit) / 63 for n, digit in enumerate(row)}
+    shares = {
+        guess_after - BACK + 1 + n: digits.index(digit) / (len(digits) - 1)
+        for n, digit in enumerate(row)
+    }
     body: list[str] = []
     start = 0
     for n, line in enumerate(lines):
@@ -76,7 +80,7 @@ def text_still(data: dict[str, Any], guess_after: int = 163) -> Diagram:
             )
             body.append(f'<rect{box} fill="none" stroke="{INK}" stroke-width="1.5"/>')
         start += len(line) + 1
-    read, guess = data["text"][guess_after], data["guesses"][guess_after * 4]
+    read, guess = data["text"][guess_after], data["guesses"][guess_after * GUESSES]
     title = "What matters to one guess"
     what = f"the guess {guess!r} after {read!r}"
     description = f"A passage of a play, with bars under the characters that matter to {what}."

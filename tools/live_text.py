@@ -1,7 +1,8 @@
 """What the recorded character model does on the passage that the chapter on texts shows.
 
 The passage, the cells and their scores are those of the chapter, found in the same way. The traces
-are rounded to hundredths; how much each character before matters, to 63rds of the largest.
+are rounded to hundredths; how much each character before matters, to parts of the largest
+that one of DIGITS can say.
 """
 
 from typing import Any
@@ -17,6 +18,7 @@ from lstm_lib.numpy_cells import lstm
 
 BACK = 50  # characters that can matter
 GUESSES = 4
+FIRST = 163  # the character whose guess is shown first: the dot after "dagger"
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 LABELS = {
     "in brackets": text_probes.in_brackets,
@@ -100,7 +102,11 @@ def traced(
         ],
         "guesses": corpus.alphabet.decode(likely.indices.ravel().numpy()),
         "chances": np.rint(100 * likely.values.ravel().detach().numpy()).astype(int).tolist(),
-        "mattered": "".join(DIGITS[k] for k in np.rint(63 * rows).astype(int).ravel()),
+        "mattered": "".join(
+            DIGITS[k] for k in np.rint((len(DIGITS) - 1) * rows).astype(int).ravel()
+        ),
+        "digits": DIGITS,
+        "first": FIRST,
     }
 
 

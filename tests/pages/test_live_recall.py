@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lib.figures import live
 from lstm_lib.numpy_cells import lstm
@@ -98,18 +98,77 @@ def test_the_reader_types_a_sequence(chapter: Page) -> None:
     )
 
 
-def test_a_letter_that_the_net_does_not_know_is_named_and_the_picture_stays(chapter: Page) -> None:
+def complaint(page: Page) -> Locator:
+    """The line under the field."""
+    return page.locator(f"{FIGURE} .live-complaint")
+
+
+def test_a_letter_that_the_net_does_not_know_is_named_under_the_field(chapter: Page) -> None:
     before = row(chapter, 0)
-    chapter.get_by_label("sequence").fill("Cq")
-    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
-        "“q” is none of the letters A B C D, w x y z."
-    )
+    field = chapter.get_by_label("sequence")
+    field.fill("Cq")
+    expect(complaint(chapter)).to_have_text("“q” is none of the letters A B C D, w x y z.")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description("“q” is none of the letters A B C D, w x y z.")
     assert row(chapter, 0) == before
 
 
 def test_an_empty_sequence_is_asked_for(chapter: Page) -> None:
     chapter.get_by_label("sequence").fill("")
-    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text("Type at least one letter.")
+    expect(complaint(chapter)).to_have_text("Type at least one letter.")
+
+
+def test_the_status_of_the_letters_before_leaves_the_complaint_alone(chapter: Page) -> None:
+    chapter.get_by_label("sequence").fill("B")
+    chapter.get_by_label("sequence").press_sequentially("e")
+    status = chapter.locator(f"{FIGURE} [role=status]")
+    expect(status).to_have_text("After step 1 of 1 the net says D; the first was B.")
+    expect(complaint(chapter)).to_have_text("“e” is none of the letters A B C D, w x y z.")
+
+
+def test_a_wrong_text_stays_to_be_mended_while_the_step_moves(chapter: Page) -> None:
+    field = chapter.get_by_label("sequence")
+    field.fill("Czq")
+    chapter.locator(FIGURE).get_by_role("slider").press("ArrowLeft")
+    chapter.locator(f"{FIGURE} .live-trace").hover()
+    expect(field).to_have_value("Czq")
+    field.press("End")
+    field.press("Backspace")
+    expect(complaint(chapter)).to_be_empty()
+    expect(field).to_have_attribute("aria-invalid", "false")
+    assert row(chapter, 0) == "Cz"
+
+
+def test_a_link_takes_a_wrong_text_away(chapter: Page) -> None:
+    chapter.get_by_label("sequence").fill("q")
+    chapter.get_by_role("link", name="With a B first", exact=True).click()  # the sequence shown
+    expect(chapter.get_by_label("sequence")).to_have_value("Bzyxxwzywxzzywxyxwzy")
+    expect(complaint(chapter)).to_be_empty()
+
+
+def test_the_same_complaint_is_written_once(chapter: Page) -> None:
+    complaint(chapter).evaluate(
+        """line => {
+            window.writes = 0;
+            const count = (all) => (writes += all.length);
+            new MutationObserver(count).observe(line, { childList: true });
+        }"""
+    )
+    field = chapter.get_by_label("sequence")
+    field.fill("q")
+    field.press_sequentially("qq")
+    assert chapter.evaluate("writes") == 1
+
+
+def test_start_again_shows_what_stood_there_first(chapter: Page) -> None:
+    figure = chapter.locator(FIGURE)
+    first = shown(chapter)
+    chapter.get_by_role("link", name="fifteen of them", exact=True).click()
+    figure.get_by_role("combobox", name="unit").select_option("unit 3")
+    figure.get_by_label("sequence").fill("q")
+    figure.get_by_role("button", name="Start again").click()
+    assert shown(chapter) == first
+    expect(figure.get_by_label("sequence")).to_have_value("Bzyxxwzywxzzywxyxwzy")
 
 
 def test_the_step_is_moved_by_the_keyboard(chapter: Page, functions: Page) -> None:

@@ -1,5 +1,5 @@
 // How much of the gradient at the last step comes back to each earlier one: RNN, GRU and LSTM.
-import { decimal, html, slider, status, store, svg } from "./kit.js";
+import { button, decimal, html, slider, status, store, svg } from "./kit.js";
 import { stateGradients, states } from "./gradients.js";
 import { HIGHWAY } from "./highway_data.js";
 
@@ -9,6 +9,7 @@ const FAINTEST = -8; // a road of less than 10⁻⁸ is a broken line
 const ROW = 66;
 const TOP = 20;
 const NAMES = ["RNN", "GRU", "LSTM"];
+const START = { b: 1, z: 0, radius: 0.58, x: 1, k: 20 };
 
 /**
  * Share of a gradient at h_T that comes back to the states 0 … T: ‖∂h_T/∂(h_k, c_k)‖ / √H.
@@ -101,6 +102,7 @@ function drawRoads(shown, k, wide) {
     const name = step === 0 ? "step 0" : String(step);
     return svg("text", { x: place(step), y: bottom + 14, "text-anchor": anchor }, name);
   });
+  const way = { x: place(STEPS), y: bottom + 28, "text-anchor": "end" };
   return {
     viewBox: `0 0 ${width} ${bottom + 74}`,
     step: (x) => Math.round(((x * width - 8) / (width - 16)) * STEPS),
@@ -113,6 +115,7 @@ function drawRoads(shown, k, wide) {
         `step ${k}`,
       ),
       ...ticks,
+      svg("text", way, "← gradient"),
       scale(place, bottom + 46),
     ],
   };
@@ -125,6 +128,7 @@ function table() {
   const element = html(
     "table",
     { class: "live-numbers" },
+    html("caption", {}, "Share of the gradient"),
     html("thead", {}, html("tr", {}, ...head)),
     html(
       "tbody",
@@ -184,9 +188,10 @@ export default {
       waiting = setTimeout(() => said.say(words), 400); // not at every pixel of a slider
     };
     const inputs = Object.values(sliders).map(({ element }) => element);
-    const controls = html("div", { class: "live-controls" }, ...inputs);
+    const again = button("Start again", () => keep.set(START));
+    const controls = html("div", { class: "live-controls" }, ...inputs, again);
     el.append(picture, numbers.element, controls, said.element);
-    keep = store({ model, el }, { b: 1, z: 0, radius: 0.58, x: 1, k: 20 }, draw);
+    keep = store({ model, el }, START, draw);
     wide.addEventListener("change", () => draw(keep.get()));
   },
 };

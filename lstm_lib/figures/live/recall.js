@@ -1,5 +1,5 @@
 // The recall net of the chapter on the cell at work, on a sequence that the reader types.
-import { html, slider, status, store, svg } from "./kit.js";
+import { button, html, slider, status, store, svg } from "./kit.js";
 import { lstmStep, product } from "./arithmetic.js";
 import { choice, drawTrace, follow, guesses } from "./traces.js";
 import { RECALL } from "./recall_data.js";
@@ -9,6 +9,7 @@ const SYMBOLS = [..."ABCD"];
 const LONGEST = 200;
 const CLAMPS = ["none", "i0", "i1", "f0", "f1", "o0", "o1"];
 const DISTRACTORS = "zyxxwzywxzzywxyxwzy"; // drawn once
+const START = { seq: `B${DISTRACTORS}`, unit: 0, t: 20, clamp: "none" };
 
 /** The weights with one gate held at 0 or 1 in all units, as the chapter's `clamp` does. */
 function clamped(params, clamp) {
@@ -47,6 +48,38 @@ function complaint(text) {
   return "";
 }
 
+/**
+ * The field for a sequence and, under it, what is wrong with the text in it; `change` gets a text
+ * that is right. A wrong one stays to be mended, until another sequence is shown or `forget`.
+ */
+function sequenceField(change) {
+  const id = `recall-complaint-${Math.random().toString(36).slice(2)}`; // one a notebook's widget
+  const wrong = html("p", { class: "live-complaint", role: "alert", id });
+  const field = html("input", { type: "text", maxlength: LONGEST, spellcheck: "false" });
+  field.setAttribute("autocapitalize", "off");
+  field.setAttribute("aria-describedby", id);
+  let shown;
+  const complain = (words) => {
+    field.setAttribute("aria-invalid", words !== "");
+    if (wrong.textContent !== words) wrong.textContent = words; // read out once
+  };
+  field.addEventListener("input", () => {
+    const words = complaint(field.value);
+    complain(words);
+    if (words) return;
+    shown = field.value;
+    change(shown);
+  });
+  const show = (seq) => {
+    if (seq === shown) return;
+    field.value = shown = seq;
+    complain("");
+  };
+  const name = html("span", { class: "live-name" }, "sequence");
+  const label = html("label", { class: "live-choice" }, name, field);
+  return { elements: [label, wrong], show, forget: () => (shown = undefined) };
+}
+
 function check(seq, unit, t, clamp) {
   const wrong = complaint(String(seq));
   if (wrong) throw new Error(`seq must be a sequence: ${wrong}`);
@@ -67,15 +100,7 @@ export default {
     const title = svg("title", {}, "One unit of the recall net along the sequence");
     const line = status();
     let step, waiting, keep;
-    const field = html("input", { type: "text", maxlength: LONGEST, spellcheck: "false" });
-    field.setAttribute("autocapitalize", "off");
-    field.addEventListener("input", () => {
-      const wrong = complaint(field.value);
-      if (wrong) line.say(wrong);
-      else keep.set({ seq: field.value, t: field.value.length });
-    });
-    const name = html("span", { class: "live-name" }, "sequence");
-    const sequence = html("label", { class: "live-choice" }, name, field);
+    const typed = sequenceField((seq) => keep.set({ seq, t: seq.length }));
     const unit = choice({
       label: "unit",
       options: RECALL.W_h.map((_, n) => [n, `unit ${n}`]),
@@ -96,7 +121,10 @@ export default {
       change: (t) => keep.set({ t }),
     });
     const expected = guesses("The readout says, after this step:");
-    follow(picture, (share) => keep.set({ t: step(share) }));
+    follow(picture, (share) => {
+      const t = step(share);
+      if (t !== Math.min(keep.get().t, keep.get().seq.length)) keep.set({ t });
+    });
     const draw = ({ seq, unit: k, t: wanted, clamp: held }) => {
       check(seq, k, wanted, held);
       const run = runRecall(seq, held);
@@ -116,17 +144,22 @@ export default {
       position.show(t);
       unit.show(k);
       clamp.show(held);
-      if (field.value !== seq) field.value = seq;
+      typed.show(seq);
       expected.show(run[t - 1].p.map((p, n) => [SYMBOLS[n], p]));
       clearTimeout(waiting);
       const answer = `the net says ${answers[t - 1]}; the first was ${seq[0]}.`;
       const words = `After step ${t} of ${seq.length} ${answer}`;
       waiting = setTimeout(() => line.say(words), 400); // not at every pixel of a slider
     };
-    const inputs = [sequence, clamp.element, unit.element, position.element];
+    const again = button("Start again", () => {
+      typed.forget();
+      keep.set(START);
+    });
+    const inputs = [...typed.elements, clamp.element, unit.element, position.element, again];
     const controls = html("div", { class: "live-controls" }, ...inputs);
     el.append(picture, controls, expected.element, line.element);
-    keep = store({ model, el }, { seq: `B${DISTRACTORS}`, unit: 0, t: 20, clamp: "none" }, draw);
+    el.addEventListener("live:set", typed.forget);
+    keep = store({ model, el }, START, draw);
     wide.addEventListener("change", () => draw(keep.get()));
   },
 };

@@ -1,12 +1,12 @@
 // The recorded character model reading a passage: a cell as colour, and which characters matter.
-import { decimal, html, slider, status, store, svg } from "./kit.js";
+import { button, decimal, html, slider, status, store, svg } from "./kit.js";
 import { choice, drawTrace, follow, guesses, visible } from "./traces.js";
 import { TEXT } from "./text_data.js";
 
 const LENGTH = TEXT.text.length;
 const BACK = TEXT.before.length + 1; // how many characters can matter to a guess
 const GUESSES = TEXT.guesses.length / LENGTH;
-const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+const START = { k: TEXT.first, unit: TEXT.cells[0].unit, show: "c" };
 const PARTS = [
   ["c", "cell state"],
   ["i", "input gate"],
@@ -28,7 +28,7 @@ export function cellTrace(cell) {
 /** How much the guess after k changes without each character before, as a share of the largest. */
 export function mattering(k) {
   const row = [...TEXT.mattered.slice(BACK * k, BACK * (k + 1))];
-  return row.map((digit) => DIGITS.indexOf(digit) / 63);
+  return row.map((digit) => TEXT.digits.indexOf(digit) / (TEXT.digits.length - 1));
 }
 
 /** The likeliest next characters after character k, as [character, probability]. */
@@ -65,14 +65,17 @@ function legend() {
   return { element: html("p", { class: "live-legend" }, "colour: ", ...swatches), show };
 }
 
-/** The passage, a span a character; `choose` is called with the one that the pointer is at. */
+/**
+ * The passage, a span a character, in a box that scrolls to the marked one; `choose` is called with
+ * the one that the pointer is at.
+ */
 function passage(choose) {
   const spans = [...TEXT.text].map((letter, k) =>
     html("span", { "data-k": k }, letter === "\n" ? "↵\n" : letter),
   );
   const look = ({ target }) => target.dataset.k !== undefined && choose(Number(target.dataset.k));
   const label = "The passage, each character on the colour of the cell";
-  const attributes = { class: "live-passage", role: "img", "aria-label": label };
+  const attributes = { class: "live-passage", role: "group", tabindex: 0, "aria-label": label };
   const listeners = { pointermove: look, pointerdown: look };
   const element = html("div", { ...attributes, ...listeners }, ...spans);
   const colour = (trace, part, sign) => {
@@ -88,6 +91,13 @@ function passage(choose) {
       span.style.borderBottomWidth = `${Math.round(6 * share)}px`;
       span.classList.toggle("live-passage-here", n === k);
     }
+    if (!element.matches(":hover")) reveal(spans[k]); // nothing moves away under the pointer
+  };
+  // Not scrollIntoView: that would scroll the page, too.
+  const reveal = ({ offsetTop, offsetHeight }) => {
+    const { scrollTop, clientHeight } = element;
+    if (offsetTop >= scrollTop && offsetTop + offsetHeight <= scrollTop + clientHeight) return;
+    element.scrollTop = offsetTop - clientHeight / 2;
   };
   return { element, colour, mark };
 }
@@ -171,9 +181,11 @@ export default {
       waiting = setTimeout(() => line.say(words), 400); // not at every move
     };
     const inputs = [cell, part, position].map(({ element }) => element);
-    const controls = html("div", { class: "live-controls" }, ...inputs);
+    const again = button("Start again", () => keep.set(START));
+    const controls = html("div", { class: "live-controls" }, ...inputs, again);
     el.append(page.element, scale.element, controls, line.element, expected.element, picture);
-    keep = store({ model, el }, { k: 163, unit: TEXT.cells[0].unit, show: "c" }, draw);
+    keep = store({ model, el }, START, draw);
+    requestAnimationFrame(() => page.mark(keep.get().k)); // on the page, where the box can scroll
     wide.addEventListener("change", () => draw(keep.get()));
   },
 };
