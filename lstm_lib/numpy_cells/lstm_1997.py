@@ -157,8 +157,8 @@ def backward(
     the last state besides. centred, squashed: as in `forward`.
     truncated: the paper's gradient (appendix A.1). What has arrived at the sum inside a gate or a
     candidate changes the weights and goes no further back, to no unit of the step before; c alone
-    carries derivatives through time. That is no derivative of L any more, and is cheap forwards:
-    one number a weight of cell and input gate, `online` keeps it.
+    carries derivatives through time. That is the derivative of no L any more, but can be computed
+    forwards, with a number a cell for each weight to it and to its input gate: see `online`.
     """
     size = blocks.sizes(params, Params)
     D, N, H, O, R, dtype = size

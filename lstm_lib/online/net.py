@@ -15,7 +15,7 @@ class Net:
     """Blocks and logistic outputs, trained as in 1997: one sequence at a time, plain gradient.
 
     At each step with a target y all weights change by `rate` times the truncated gradient of
-    ½ |y − output|², at once, and the sequence goes on with the new ones. No momentum, no batch.
+    ½ Σ (y − output)², at once, and the sequence goes on with the new ones. No momentum, no batch.
     rng: draws the weights. rate: may be changed at any time.
     Raises TypeError for something else than a generator, ValueError for a rate that is no positive
     number.
