@@ -8,9 +8,10 @@ Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five n
 
 The equations stand in each module's docstring; the loops below them are those lines. `fast_rnn`,
 `fast_lstm` and `fast_gru` give the same with the same names, sooner; `segmented` in less memory.
+`lstm_1997` is the first LSTM, in memory blocks, with the same names and options of its own.
 """
 
-from lstm_lib.numpy_cells import fast_gru, fast_lstm, fast_rnn, gru, lstm, rnn, segmented
+from lstm_lib.numpy_cells import fast_gru, fast_lstm, fast_rnn, gru, lstm, lstm_1997, rnn, segmented
 from lstm_lib.numpy_cells.activations import sigmoid
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "fast_rnn",
     "gru",
     "lstm",
+    "lstm_1997",
     "rnn",
     "segmented",
     "sigmoid",

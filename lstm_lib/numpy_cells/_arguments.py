@@ -33,10 +33,13 @@ def check_init(rng: Any, D: int, H: int, dtype: DTypeLike) -> tuple[int, int, np
     return D, H, np.dtype(dtype)
 
 
-def check_array(name: str, array: Any, shape: Shape, dtype: np.dtype) -> None:
+def check_array(
+    name: str, array: Any, shape: Shape, dtype: np.dtype, like: str = "params.W_x"
+) -> None:
     """Raise unless `array` is a NumPy array of this dtype and shape.
 
     shape: the axes' names and sizes, such as (("T", None), ("B", None), ("D", 3)); None takes any.
+    like: the array that the dtype was taken from.
     """
     axes = ", ".join(axis if size is None else f"{axis}={size}" for axis, size in shape)
     wanted = f"({axes}{',' if len(shape) == 1 else ''})"
@@ -44,7 +47,7 @@ def check_array(name: str, array: Any, shape: Shape, dtype: np.dtype) -> None:
     if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray | np.matrix):
         raise TypeError(f"{name} must be a NumPy array {wanted}, got {type(array).__name__}")
     if array.dtype != dtype:
-        raise TypeError(f"{name} must be {dtype}, the dtype of params.W_x, got {array.dtype}")
+        raise TypeError(f"{name} must be {dtype}, the dtype of {like}, got {array.dtype}")
     fits = array.ndim == len(shape) and all(
         size is None or size == n for (_, size), n in zip(shape, array.shape, strict=True)
     )
@@ -72,9 +75,9 @@ def check_params(params: Any, kind: Any, blocks: int) -> tuple[int, int, np.dtyp
     return first.shape[0], H, first.dtype
 
 
-def check_input(x: Any, D: int, dtype: np.dtype) -> tuple[int, int]:
+def check_input(x: Any, D: int, dtype: np.dtype, like: str = "params.W_x") -> tuple[int, int]:
     """Return T and B of x (T, B, D); T must be at least 1, as in `torch.nn`."""
-    check_array("x", x, (("T", None), ("B", None), ("D", D)), dtype)
+    check_array("x", x, (("T", None), ("B", None), ("D", D)), dtype, like)
     if x.shape[0] == 0:
         raise ValueError(f"x must have at least one step (T ≥ 1), got {x.shape}")
     return x.shape[0], x.shape[1]

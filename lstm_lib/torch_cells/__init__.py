@@ -4,6 +4,8 @@
 (names, shapes, gate order), so that a state dict moves either way, and return what those return.
 `.trace(x, state)` returns every state and gate, as in `numpy_cells`.
 
+`LSTM1997` holds those of `numpy_cells.lstm_1997`, whose equations it computes.
+
 `LSTM` and `GRU` compute the same in several ways, their `backend`:
 
 - "loop": the equations, step by step; autograd derives the gradient, and second derivatives too.
@@ -18,6 +20,7 @@
 from lstm_lib.torch_cells._backends import backends
 from lstm_lib.torch_cells.gru import GRU
 from lstm_lib.torch_cells.lstm import LSTM
+from lstm_lib.torch_cells.lstm_1997 import LSTM1997
 from lstm_lib.torch_cells.rnn import RNN
 
-__all__ = ["GRU", "LSTM", "RNN", "backends"]
+__all__ = ["GRU", "LSTM", "LSTM1997", "RNN", "backends"]
