@@ -145,6 +145,13 @@ def test_the_radius_of_the_stored_rnn_is_one(functions: Page) -> None:
     assert np.abs(np.linalg.eigvals(W_h)).max() == pytest.approx(1, abs=1e-3)
 
 
+def send(page: Page, state: dict[str, Any]) -> None:
+    """Give the figure a state, as a link does."""
+    page.locator("figure.live-highway .live").evaluate(
+        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
+    )
+
+
 def numbers(page: Page, name: str) -> list[str]:
     """The row of the table that a cell has on the page."""
     row = page.locator(".live-numbers tr", has_text=name).first
@@ -217,11 +224,40 @@ def test_a_road_is_as_wide_as_the_logarithm_of_what_arrives(chapter: Page) -> No
     assert_allclose((below - above)[0], 2 + 3.5 * (np.log10(1.0658e-4) + 8), rtol=1e-4)
 
 
-def test_the_widest_road_leaves_its_name_free(chapter: Page) -> None:
-    chapter.locator("figure.live-highway .live").evaluate(
-        """el => el.dispatchEvent(
-            new CustomEvent("live:set", { detail: { b: 5, z: 5, radius: 1.3, x: 0 } }))"""
+def test_the_gauge_is_as_thick_as_the_road_of_the_number_beside_it(chapter: Page) -> None:
+    gauge = chapter.locator(".live-road-gauge").evaluate_all(
+        "all => all.map((rect) => [Number(rect.getAttribute('height')), "
+        "rect.nextSibling.textContent])"
     )
+    powers = {"10²": 2, "1": 0, "10⁻²": -2, "10⁻⁴": -4, "10⁻⁶": -6}
+    assert [name for _, name in gauge] == list(powers)
+    assert_allclose([high for high, _ in gauge], [2 + 3.5 * (p + 8) for p in powers.values()])
+
+
+def test_a_road_ends_where_a_hundred_millionth_arrives(chapter: Page, functions: Page) -> None:
+    state = {"b": -2, "z": 0, "radius": 0.58, "x": 1}
+    send(chapter, state)
+    for name, share in functions.evaluate("state => shares(state)", state).items():
+        points = chapter.locator(f".live-road-{name} polygon").get_attribute("points")
+        assert points is not None
+        assert len(points.split()) == 2 * sum(value > 1e-8 for value in share), name
+
+
+def test_start_again_shows_what_stood_there_first(chapter: Page) -> None:
+    first = [numbers(chapter, name) for name in CELLS]
+    send(chapter, {"b": 5, "z": 5, "radius": 1.3, "x": 0, "k": 3})
+    chapter.locator("figure.live-highway").get_by_role("button", name="Start again").click()
+    assert [numbers(chapter, name) for name in CELLS] == first
+
+
+def test_the_table_has_a_name(chapter: Page) -> None:
+    expect(chapter.get_by_role("table", name="Share of the gradient")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_widest_road_leaves_its_name_free(chapter: Page, width: int) -> None:
+    chapter.set_viewport_size({"width": width, "height": 800})
+    send(chapter, {"b": 5, "z": 5, "radius": 1.3, "x": 0})
     for name in CELLS:
         road, text = (
             chapter.locator(f".live-road-{name} {part}").bounding_box()
@@ -232,14 +268,12 @@ def test_the_widest_road_leaves_its_name_free(chapter: Page) -> None:
         assert text["y"] + text["height"] <= road["y"] + 3  # the box reaches 3 px below capitals
 
 
-def test_nothing_is_wider_than_a_phone_in_any_state(browser: Browser, site: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+@pytest.mark.parametrize("width", [390, 320])
+def test_nothing_is_wider_than_a_phone(browser: Browser, site: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
     page.goto(f"{site}/{CHAPTER}")
-    page.evaluate(
-        """document.querySelector(".live-roads").closest(".live").dispatchEvent(
-            new CustomEvent("live:set", { detail: { b: -2, z: -2, radius: 0.1, x: 2, k: 0 } }))"""
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    send(page, {"b": -2, "z": -2, "radius": 0.1, "x": 2, "k": 0})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
 
@@ -266,9 +300,7 @@ def test_a_state_that_the_figure_cannot_show_is_refused(
 ) -> None:
     errors: list[str] = []
     chapter.on("pageerror", lambda error: errors.append(str(error)))
-    chapter.locator("figure.live-highway .live").evaluate(
-        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
-    )
+    send(chapter, state)
     assert len(errors) == 1
     assert message in errors[0]
 

@@ -247,6 +247,15 @@ def test_c_has_a_panel_of_its_own(chapter: Page) -> None:
     assert max(heights["g"] + heights["h"]) < min(heights["c"])
 
 
+def test_c_rises_in_the_picture_as_it_grows(chapter: Page, functions: Page) -> None:
+    c = np.array(functions.evaluate("runRecall('Bzyxxwzywxzzywxyxwzy').map(({ c }) => c[0])"))
+    y = chapter.locator(f"{FIGURE} polyline.live-line-c").evaluate(
+        "line => [...line.points].map(({ y }) => y)"
+    )
+    high = max(1, np.abs(c).max())  # the panel reaches from −high to high, 64 px
+    assert_allclose(np.subtract(y[-1], y), 32 * (c - c[-1]) / high, atol=0.11)
+
+
 def test_the_pointer_chooses_the_step(chapter: Page) -> None:
     picture = chapter.locator(f"{FIGURE} .live-trace")
     picture.scroll_into_view_if_needed()

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -106,13 +107,91 @@ def test_another_cell_has_other_numbers_and_colours(chapter: Page) -> None:
     assert spans(chapter).nth(20).get_attribute("style") != before
 
 
-def test_the_colour_is_that_of_the_chosen_part(chapter: Page, functions: Page) -> None:
-    chapter.get_by_role("combobox", name="colour").select_option("f")
+@pytest.mark.parametrize(
+    ("stops", "ends"),
+    [
+        ("SIGNED", ["rgb(33,102,172)", "rgb(247,247,247)", "rgb(178,24,43)"]),
+        ("GATES", ["rgb(0,34,78)", "rgb(124,123,120)", "rgb(254,232,56)"]),
+    ],
+)
+def test_the_colours_go_from_blue_to_red_or_yellow(
+    functions: Page, stops: str, ends: list[str]
+) -> None:
+    grounds = f"[0, 0.5, 1].map((share) => coloured({stops}, share).ground)"
+    assert functions.evaluate(grounds) == ends
+
+
+@pytest.mark.parametrize("part", ["i", "f", "o"])
+def test_the_colour_is_that_of_the_chosen_part(chapter: Page, functions: Page, part: str) -> None:
+    chapter.get_by_role("combobox", name="colour").select_option(part)
     for k in (10, 186):
-        share = DATA["cells"][0]["f"][k] / 100
+        share = DATA["cells"][0][part][k] / 100
         meant = functions.evaluate(f"coloured(GATES, {share}).ground").replace(",", ", ")
         ground = spans(chapter).nth(k).evaluate("e => getComputedStyle(e).backgroundColor")
         assert ground == meant
+
+
+def test_the_state_is_red_inside_a_bracket_and_blue_outside(chapter: Page, functions: Page) -> None:
+    for k in (10, 192):
+        share = (1 - np.tanh(DATA["cells"][0]["c"][k] / 100)) / 2  # the sign of this cell is −1
+        meant = functions.evaluate(f"coloured(SIGNED, {share}).ground").replace(",", ", ")
+        ground = spans(chapter).nth(k).evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == meant
+
+
+def test_the_pointer_on_the_trace_chooses_the_step_under_it(chapter: Page) -> None:
+    picture = chapter.locator(f"{FIGURE} .live-trace")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    # 48 steps around character 164, from 140 on, in 636 of the 680 parts of the width.
+    chapter.mouse.move(box["x"] + box["width"] * (36 + 636 / 48 * 5.5) / 680, box["y"] + 60)
+    assert chapter.locator(FIGURE).get_by_role("slider").input_value() == "145"
+
+
+def in_box(page: Page) -> bool:
+    """Is the marked character in the part of the passage that its box shows?"""
+    return page.locator(f"{FIGURE} .live-passage").evaluate(
+        """box => {
+            const [here, all] = [box.querySelector(".live-passage-here"), box].map((one) =>
+                one.getBoundingClientRect());
+            return here.top >= all.top && here.bottom <= all.bottom;
+        }"""
+    )
+
+
+def test_the_passage_scrolls_to_the_character(chapter: Page) -> None:
+    chapter.wait_for_function("document.querySelector('.live-passage').scrollTop > 0")
+    assert in_box(chapter)
+    slider = chapter.locator(FIGURE).get_by_role("slider")
+    for key in ("Home", "End"):
+        slider.press(key)
+        assert in_box(chapter)
+
+
+def test_a_link_shows_the_character_and_its_gates_on_a_laptop(chapter: Page) -> None:
+    chapter.set_viewport_size({"width": 1280, "height": 800})
+    chapter.get_by_role("link", name="after “die.”", exact=True).click()
+    for part in (".live-passage-here", ".live-trace"):
+        expect(chapter.locator(f"{FIGURE} {part}")).to_be_in_viewport(ratio=0.95)
+
+
+def test_start_again_shows_what_stood_there_first(chapter: Page) -> None:
+    first = shown(chapter)
+    chapter.get_by_role("combobox", name="cell").select_option(str(DATA["cells"][2]["unit"]))
+    chapter.get_by_role("link", name="inside", exact=True).click()
+    chapter.locator(FIGURE).get_by_role("button", name="Start again").click()
+    assert shown(chapter) == first
+
+
+def test_forced_colours_leave_the_colours_of_the_passage(browser: Browser, site: str) -> None:
+    page = browser.new_context(forced_colors="active").new_page()
+    page.goto(f"{site}/{CHAPTER}")
+    grounds = spans(page).evaluate_all(
+        "all => [10, 192].map((k) => getComputedStyle(all[k]).backgroundColor)"
+    )
+    assert len(set(grounds)) == 2
+    page.close()
 
 
 def test_the_bars_say_what_mattered(chapter: Page) -> None:

@@ -183,7 +183,7 @@ export default {
     const inputs = [cell, part, position].map(({ element }) => element);
     const again = button("Start again", () => keep.set(START));
     const controls = html("div", { class: "live-controls" }, ...inputs, again);
-    el.append(page.element, scale.element, controls, line.element, expected.element, picture);
+    el.append(page.element, scale.element, picture, expected.element, line.element, controls);
     keep = store({ model, el }, START, draw);
     requestAnimationFrame(() => page.mark(keep.get().k)); // on the page, where the box can scroll
     wide.addEventListener("change", () => draw(keep.get()));
