@@ -76,16 +76,16 @@ def test_it_starts_with_the_numbers_of_the_pencil(cell: Locator) -> None:
 
 
 def test_the_keyboard_moves_what_goes_in(cell: Locator) -> None:
-    slide(cell, "xt", "ArrowRight", 20)
-    slide(cell, "ht−1", "ArrowLeft", 70)
-    slide(cell, "ct−1", "Home")
+    slide(cell, "x t", "ArrowRight", 20)
+    slide(cell, "h t−1", "ArrowLeft", 70)
+    slide(cell, "c t−1", "Home")
     assert shown(cell) == as_text(step(PENCIL, x=1.2, h=-0.2, c=-3.0))
 
 
 def test_the_keyboard_moves_a_weight(cell: Locator) -> None:
     cell.get_by_text("The twelve weights").click()
-    slide(cell, "bf", "Home")
-    slide(cell, "Wxi", "End")
+    slide(cell, "b f", "Home")
+    slide(cell, "W xi", "End")
     W_x, b = PENCIL.W_x.copy(), PENCIL.b.copy()
     W_x[0, 0], b[1] = 4.0, -4.0
     assert shown(cell) == as_text(step(lstm.Params(W_x, PENCIL.W_h, b)))
@@ -93,10 +93,10 @@ def test_the_keyboard_moves_a_weight(cell: Locator) -> None:
 
 @pytest.mark.parametrize(("layer", "name"), [("f", "forget gate"), ("g", "candidate")])
 def test_a_layer_can_be_held_and_let_go(cell: Locator, layer: str, name: str) -> None:
-    slide(cell, f"{layer}t {name}", "Home")
+    slide(cell, f"{layer} t {name}", "Home")
     low = -1.0 if layer == "g" else 0.0
     assert shown(cell) == as_text(step(PENCIL, **{layer: low}))
-    expect(cell.get_by_role("slider", name=f"{layer}t {name}, held")).to_be_visible()
+    expect(cell.get_by_role("slider", name=f"{layer} t {name}, held")).to_be_visible()
     cell.get_by_role("button", name="Let all go").click()
     assert shown(cell) == as_text(step(PENCIL))
 
@@ -128,9 +128,19 @@ def test_back_undoes_a_step_and_no_more_than_there_are(cell: Locator) -> None:
     expect(cell.get_by_role("status")).to_contain_text("Step 1: x = 1.00")
 
 
+def test_back_before_the_first_step_says_nothing(cell: Locator) -> None:
+    slide(cell, "x t", "Home")
+    said = cell.get_by_role("status")
+    expect(said).to_contain_text("x = −2.00 gives")
+    before = said.inner_text()
+    cell.get_by_role("button", name="Back").click()
+    cell.page.wait_for_timeout(600)  # longer than it waits before it says something
+    assert said.inner_text() == before
+
+
 def test_start_again_undoes_everything(cell: Locator) -> None:
-    slide(cell, "ot output gate", "Home")
-    slide(cell, "xt", "Home")
+    slide(cell, "o t output gate", "Home")
+    slide(cell, "x t", "Home")
     cell.get_by_role("button", name="Next step").click()
     cell.get_by_role("button", name="Start again").click()
     assert shown(cell) == as_text(step(PENCIL))
@@ -141,6 +151,7 @@ def point_at(page: Page, arrow: Locator) -> None:
     arrow.scroll_into_view_if_needed()
     box = arrow.locator("path").first.bounding_box()
     assert box is not None
+    page.mouse.move(0, 0)  # the first position of a mouse is no movement
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 6)
 
 
@@ -189,6 +200,47 @@ def test_what_a_formula_shows_gives_its_result_by_hand(browser: Browser) -> None
     page.close()
 
 
+def test_a_page_that_moves_below_a_mouse_at_rest_points_at_nothing(
+    chapter: Page, cell: Locator
+) -> None:
+    said = cell.locator(".live-cell-line")
+    point_at(chapter, cell.locator('[data-from="f_t ⊙ c_{t-1}"][data-to="c_t"]'))
+    expect(said).to_contain_text("what is kept")
+    arrow = cell.locator('[data-from="f_t ⊙ c_{t-1}"] path').first.bounding_box()
+    box = cell.locator('[data-from="i_t"] path').first.bounding_box()
+    assert box is not None
+    assert arrow is not None
+    chapter.evaluate("by => scrollBy(0, by)", box["y"] + box["height"] / 2 - arrow["y"])
+    chapter.wait_for_timeout(300)  # the browser then tells what lies below the mouse
+    expect(said).to_contain_text("what is kept")
+
+
+@pytest.mark.parametrize("name", ["Let it go", "Start again"])
+def test_links_and_a_new_start_show_how_the_memory_comes_about(
+    chapter: Page, cell: Locator, name: str
+) -> None:
+    cell.locator('.live-term[data-from="i_t"]').focus()
+    expect(cell.locator(".live-cell-line")).to_contain_text("it =")
+    chapter.locator("#fig-04-numbers button, a.live-link", has_text=name).click()
+    chapter.wait_for_timeout(300)  # a page that scrolled tells what lies below the mouse
+    expect(cell.locator(".live-cell-line")).to_contain_text("ct = ft ⊙ ct−1 + it ⊙ gt")
+
+
+def test_a_slider_says_its_number_as_it_is_shown(cell: Locator) -> None:
+    slider = cell.get_by_role("slider", name="c t−1", exact=True)
+    expect(slider).to_have_attribute("aria-valuetext", "0.50")
+    slider.press("Home")
+    expect(slider).to_have_attribute("aria-valuetext", "−3.00")
+
+
+def test_nothing_moves_for_who_wants_no_motion(browser: Browser, site: str) -> None:
+    with browser.new_context(reduced_motion="reduce").new_page() as page:
+        page.goto(f"{site}/{CHAPTER}")
+        page.get_by_role("link", name="Hold the forget gate at 0").click()
+        slide(page.locator("#fig-04-numbers .live"), "x t", "End")
+        assert page.evaluate("document.getAnimations().length") == 0
+
+
 def test_arrow_keys_go_from_number_to_number(chapter: Page, cell: Locator) -> None:
     cell.locator('.live-term[tabindex="0"]').focus()
     for _ in range(6):
@@ -204,7 +256,7 @@ def test_arrow_keys_go_from_number_to_number(chapter: Page, cell: Locator) -> No
 
 
 def test_the_bars_are_as_high_as_the_layers_are_open(cell: Locator) -> None:
-    slide(cell, "gt candidate", "Home")
+    slide(cell, "g t candidate", "Home")
     heights = cell.locator("svg > rect[fill^='var(--live-']:not([class])").evaluate_all(
         "all => all.map((e) => Number(e.getAttribute('height')) / 46)"
     )
@@ -212,9 +264,9 @@ def test_the_bars_are_as_high_as_the_layers_are_open(cell: Locator) -> None:
 
 
 def test_links_of_the_chapter_set_what_they_say(chapter: Page, cell: Locator) -> None:
-    chapter.get_by_role("link", name="hold the forget gate at 0").click()
+    chapter.get_by_role("link", name="Hold the forget gate at 0").click()
     assert shown(cell) == as_text(step(PENCIL, f=0.0))
-    chapter.get_by_role("link", name="let it go").click()
+    chapter.get_by_role("link", name="Let it go").click()
     assert shown(cell) == as_text(step(PENCIL))
 
 
@@ -231,7 +283,7 @@ def test_a_link_that_sets_what_goes_in_begins_anew(chapter: Page, cell: Locator)
 
 def test_a_link_that_holds_a_layer_leaves_the_steps(chapter: Page, cell: Locator) -> None:
     cell.get_by_role("button", name="Next step").click()
-    chapter.get_by_role("link", name="hold the forget gate at 0").click()
+    chapter.get_by_role("link", name="Let it go").click()
     cell.get_by_role("button", name="Next step").click()
     expect(cell.get_by_role("status")).to_contain_text("Step 3: x = 1.00")
 

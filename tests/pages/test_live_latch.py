@@ -141,6 +141,56 @@ def test_the_arrow_keys_walk_over_the_switches_and_space_turns_one(chapter: Page
     expect(switch(chapter, "f", 1)).not_to_be_checked()
 
 
+def test_the_tab_key_stops_once_at_the_switches_and_returns_to_the_last(chapter: Page) -> None:
+    switch(chapter, "o", 4).focus()
+    chapter.keyboard.press("Tab")
+    expect(chapter.get_by_label("value of an open f")).to_be_focused()
+    chapter.keyboard.press("Shift+Tab")
+    expect(switch(chapter, "o", 4)).to_be_focused()
+    chapter.keyboard.press("Shift+Tab")
+    expect(chapter.get_by_role("button", name="Clear")).to_be_focused()
+
+
+def test_no_key_leads_to_switches_that_are_stuck(chapter: Page) -> None:
+    switch(chapter, "o", 4).focus()
+    chapter.get_by_role("button", name="Erase").click()
+    chapter.get_by_role("button", name="Clear").focus()
+    chapter.keyboard.press("Tab")
+    expect(switch(chapter, "i", 1)).to_be_focused()
+    for _ in range(3):
+        chapter.keyboard.press("ArrowDown")
+    expect(switch(chapter, "f", 1)).to_be_focused()
+
+
+def test_bars_stand_above_zero_for_plus_and_hang_below_for_minus(chapter: Page) -> None:
+    set_switches(chapter, {"i": "11000000", "f": "10111111", "o": "11000000"})
+    assert row(chapter, "h")[:2] == ["0.76", "−0.76"]
+    for name, size in (("c", 28 * 0.94 / 1.1), ("h", 28 * 0.94 * np.tanh(1))):
+        bars = chapter.locator(f"{FIGURE} .live-row-{name} rect").evaluate_all(
+            "all => all.map((e) => [e.getAttribute('y'), e.getAttribute('height')].map(Number))"
+        )
+        assert_allclose(bars[:2], [[28 - size, size], [28, size]])
+    steps = chapter.locator(f"{FIGURE} .live-memory").evaluate_all(
+        "all => all.map((e) => e.getAttribute('d').match(/V([\\d.]+)/)[1]).map(Number)"
+    )
+    assert steps[0] < 28 < steps[1]
+
+
+def test_what_is_said_already_is_not_said_again(chapter: Page) -> None:
+    written = chapter.locator(f"{FIGURE} .live").evaluate(
+        """async (el) => {
+            let times = 0;
+            const watch = new MutationObserver(() => times++);
+            watch.observe(el.querySelector("[role=status]"), { childList: true, subtree: true });
+            const detail = { f: [1, 1, 1, 1, 1, 1, 1, 0] }; // nothing is stored: nothing to lose
+            el.dispatchEvent(new CustomEvent("live:set", { detail }));
+            await new Promise(requestAnimationFrame);
+            return times;
+        }"""
+    )
+    assert written == 0
+
+
 def test_a_stuck_output_gate_cannot_be_switched(chapter: Page) -> None:
     switch(chapter, "o", 3).uncheck()
     chapter.get_by_role("button", name="Erase").click()
@@ -161,14 +211,14 @@ def test_clear_takes_back_the_switches_and_leaves_the_challenge(chapter: Page) -
 @pytest.mark.parametrize("name", ["Clear", "Keep", "Replace", "Erase"])
 def test_no_leak_is_left_behind_for_the_next_try(chapter: Page, name: str) -> None:
     chapter.get_by_role("link", name="let an open forget gate be 0.9").click()
-    assert chapter.get_by_label("open f").input_value() == "0.9"
+    assert chapter.get_by_label("value of an open f").input_value() == "0.9"
     chapter.get_by_role("button", name=name, exact=True).click()
-    assert chapter.get_by_label("open f").input_value() == "1"
+    assert chapter.get_by_label("value of an open f").input_value() == "1"
 
 
 def test_the_slider_makes_an_open_forget_gate_leak(chapter: Page) -> None:
     switch(chapter, "i", 1).check()
-    slider = chapter.get_by_label("open f")
+    slider = chapter.get_by_label("value of an open f")
     slider.focus()
     for _ in range(20):
         slider.press("ArrowLeft")
@@ -180,6 +230,19 @@ def test_the_link_to_a_leak_shows_what_the_text_says(chapter: Page) -> None:
     assert row(chapter, "c")[6] == "0.53"
     assert row(chapter, "h")[6] == "0.49"
     assert row(chapter, "right") == [*"✓✓✓✓✓✓✗✓"]
+    expect(chapter.locator(f"{FIGURE} [role=status]")).to_have_text(
+        "7 of 8 steps are right. Step 7 shows 0.49, too little for a bit; wanted is +1."
+    )
+
+
+def test_the_switches_show_the_value_of_their_gates(chapter: Page) -> None:
+    chapter.get_by_role("link", name="let an open forget gate be 0.9").click()
+    switch(chapter, "f", 2).uncheck()
+    sign = "(input) => getComputedStyle(input, '::before').content"
+    written = [
+        switch(chapter, gate, step).evaluate(sign) for gate, step in ("f1", "f2", "i1", "o1")
+    ]
+    assert written == ['"0.90"', '"0"', '"1"', '"0"']
 
 
 def test_the_link_to_a_forgotten_forget_gate_adds_the_bits_to_nothing(chapter: Page) -> None:
@@ -199,7 +262,7 @@ def test_the_link_to_a_forgotten_forget_gate_adds_the_bits_to_nothing(chapter: P
 )
 def test_a_state_that_cannot_be_is_refused_by_name(chapter: Page, state: str, message: str) -> None:
     link = chapter.get_by_role("link", name="write the second bit")
-    link.evaluate("(a, state) => (a.title = state)", state)
+    link.evaluate("(a, state) => (a.dataset.state = state)", state)
     with chapter.expect_event("pageerror") as error:
         link.click()
     assert error.value.message == message

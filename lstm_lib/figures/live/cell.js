@@ -67,7 +67,10 @@ function picture(pick) {
     const part = target.closest("[data-from], [data-name]")?.dataset;
     if (part) pick(part.from ?? part.name);
   };
-  root.addEventListener("pointerover", point);
+  // Not pointerover: a page that scrolls below a mouse at rest points at nothing.
+  root.addEventListener("pointermove", (event) => {
+    if (event.movementX || event.movementY) point(event);
+  });
   root.addEventListener("click", point);
   root.addEventListener("keydown", (event) => {
     const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
@@ -100,7 +103,8 @@ function controls(set, get, small) {
   const states = { x: ["x_t", 2], h: ["h_{t-1}", 1], c: ["c_{t-1}", 3] };
   const before = Object.entries(states).map(([name, [term, end]]) => {
     const change = (value) => set({ [name]: value });
-    const made = slider({ label: typeset(term), min: -end, max: end, value: 0, change });
+    const label = { label: typeset(term), spoken: spoken(term) };
+    const made = slider({ ...label, min: -end, max: end, value: 0, change });
     return { element: made.element, show: (state) => made.show(state[name]) };
   });
   if (small) return { elements: [group("What goes in", before)], shown: before };
@@ -110,9 +114,11 @@ function controls(set, get, small) {
     const range = { min: gate === "g" ? -1 : 0, max: 1, value: 0 };
     const label = [...typeset(`${gate}_t`), ` ${name}`, held];
     const made = slider({ label, ...range, change });
+    const input = made.element.querySelector("input");
     const show = (state, value) => {
       made.show(value[`${gate}_t`]);
       held.textContent = state[gate] === FREE ? "" : ", held";
+      input.setAttribute("aria-label", spoken(`${gate}_t ${name}${held.textContent}`));
     };
     made.element.classList.add("live-layer", `live-of-${gate}`);
     return { element: made.element, show };
@@ -121,8 +127,9 @@ function controls(set, get, small) {
   const weights = Object.keys(LAYERS).map((gate, k) =>
     ["W_x", "W_h", "b"].map((name) => {
       const change = (value) => set({ [name]: get()[name].flat().with(k, value) });
-      const label = typeset(name === "b" ? `b_${gate}` : `${name}${gate}`);
-      const made = slider({ label, min: -4, max: 4, value: 0, change });
+      const weight = name === "b" ? `b_${gate}` : `${name}${gate}`;
+      const label = { label: typeset(weight), spoken: spoken(weight) };
+      const made = slider({ ...label, min: -4, max: 4, value: 0, change });
       return { element: made.element, show: (state) => made.show(state[name].flat()[k]) };
     }),
   );
@@ -139,7 +146,7 @@ function controls(set, get, small) {
 }
 
 /** Make the buttons of time: on by a step, with what went out as what goes in, back, and anew. */
-function clock(set, get, said) {
+function clock(set, get, said, restart) {
   const past = [];
   const start = get().state;
   const go = (change) => {
@@ -151,17 +158,22 @@ function clock(set, get, said) {
     past.push({ x: state.x, h: state.h, c: state.c });
     go({ x: SEQUENCES[state.sequence].x(past.length + 1), h: value.h_t, c: value.c_t });
   };
-  const back = () => go(past.pop() ?? {});
+  const back = () => {
+    if (past.length) go(past.pop());
+  };
   const anew = () => {
     past.length = 0;
     go(start);
+    restart();
   };
   const options = Object.entries(SEQUENCES).map(([value, { label }]) =>
     html("option", { value }, label),
   );
   const change = ({ target }) => set({ sequence: target.value });
-  const select = html("select", { class: "live-button", change }, ...options);
-  const label = html("label", {}, ...typeset("x_t in the next steps: "), select);
+  const name = "x_t in the next steps";
+  const attributes = { class: "live-button", "aria-label": spoken(name), change };
+  const select = html("select", attributes, ...options);
+  const label = html("label", {}, ...typeset(`${name}: `), select);
   const buttons = [["Next step", forward], ["Back", back], ["Start again", anew]];
   const all = [...buttons.map(([name, click]) => button(name, click)), label];
   const show = (state) => (select.value = state.sequence);
@@ -174,7 +186,7 @@ function clock(set, get, said) {
 
 export default {
   render({ model, el, small }) {
-    let now;
+    let now, pause;
     let picked = "c_t";
     const report = status();
     const line = html("p", { class: "live-cell-line" });
@@ -193,19 +205,26 @@ export default {
       for (const control of shown) control.show(state, value);
       point(picked);
     });
-    const say = (step) => {
+    const inWords = (step) => {
       const { f_t, c_t, h_t } = now.value;
       const after = `f = ${decimal(f_t)}, c = ${decimal(c_t)}, h = ${decimal(h_t)}`;
-      report.say(`${step ? `Step ${step}: ` : ""}x = ${decimal(now.state.x)} gives ${after}`);
+      return `${step ? `Step ${step}: ` : ""}x = ${decimal(now.state.x)} gives ${after}`;
     };
-    const time = clock(set, () => now, say);
+    const say = (step) => {
+      clearTimeout(pause); // not at every press of a key: a screen reader would read them all
+      pause = setTimeout(() => report.say(inWords(step)), 400);
+    };
+    const outcome = () => point("c_t");
+    const time = clock(set, () => now, say, outcome);
     shown.push(time);
     time.show(now.state);
     const inputs = html("div", { class: "live-cell-controls", change: () => say() }, ...elements);
     el.addEventListener("live:set", ({ detail }) => {
       time.begin(detail);
+      outcome();
       say();
     });
+    report.say(inWords(1));
     el.append(drawing.element, line, time.element, report.element, inputs);
   },
 };

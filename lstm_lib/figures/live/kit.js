@@ -27,9 +27,13 @@ export function decimal(value, digits = 2) {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
-/** Make a slider with its name and its value; `change` is called with every new value. */
-export function slider({ label, min, max, step = 0.01, value, digits = 2, change }) {
-  const input = html("input", { type: "range", min, max, step, value });
+/**
+ * Make a slider with its name and its value; `change` is called with every new value.
+ *
+ * `spoken` is the name for screen readers, where they would run letters of `label` together.
+ */
+export function slider({ label, spoken, min, max, step = 0.01, value, digits = 2, change }) {
+  const input = html("input", { type: "range", min, max, step, value, "aria-label": spoken });
   const shown = html("output", { "aria-hidden": "true" }); // the slider itself is read out
   const show = (number) => {
     input.value = number;
@@ -53,12 +57,11 @@ export function button(label, click, attributes = {}) {
 /** Make a line that screen readers read out when it changes. */
 export function status() {
   const element = html("p", { class: "live-status", role: "status" });
-  return { element, say: (text) => (element.textContent = text) };
-}
-
-/** Does the reader want things to move? */
-export function motionAllowed() {
-  return !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const say = (text) => {
+    // A screen reader reads a text again each time it is written.
+    if (text !== element.textContent) element.textContent = text;
+  };
+  return { element, say };
 }
 
 /** Read the state that a link sets: "f=0 i=1 x=1,0,2" is {f: 0, i: 1, x: [1, 0, 2]}. */
@@ -133,9 +136,11 @@ export function mount(name, figure) {
     place.classList.add("live-on");
     for (const link of document.querySelectorAll(`a:not(.headerlink)[href="#${place.id}"][title]`)) {
       link.classList.add("live-link");
+      link.dataset.state = link.title;
+      link.removeAttribute("title"); // which browsers would show, and screen readers say
       link.addEventListener("click", (event) => {
         event.preventDefault();
-        el.dispatchEvent(new CustomEvent("live:set", { detail: parse(link.title) }));
+        el.dispatchEvent(new CustomEvent("live:set", { detail: parse(link.dataset.state) }));
         bringIntoView(el, place);
       });
     }

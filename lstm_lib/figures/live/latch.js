@@ -119,7 +119,7 @@ function row(name, fill) {
   return { element: html("tr", { class: `live-row-${name}` }, head, ...cells), cells };
 }
 
-/** The switches of the gates, which the arrow keys walk over. */
+/** The switches of the gates: one stop of the tab key, from which the arrow keys walk. */
 function switches(flip) {
   const grid = Object.keys(GATES).map((gate) =>
     Array.from({ length: T }, (_, k) =>
@@ -130,33 +130,44 @@ function switches(flip) {
       }),
     ),
   );
+  let stop = grid[0][0];
+  const stopAt = (input) => {
+    stop = input;
+    for (const other of grid.flat()) other.tabIndex = other === stop ? 0 : -1;
+  };
   const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   grid.forEach((line, gate) =>
-    line.forEach((input, k) =>
+    line.forEach((input, k) => {
+      input.addEventListener("focus", () => stopAt(input));
       input.addEventListener("keydown", (event) => {
-        const [down, right] = moves[event.key] ?? [0, 0];
-        const next = grid[gate + down]?.[k + right];
-        if (!next || next === input) return;
+        if (!(event.key in moves)) return;
         event.preventDefault();
-        next.focus();
-      }),
-    ),
+        const [down, right] = moves[event.key];
+        const next = grid[gate + down]?.[k + right];
+        if (next && !next.disabled) next.focus();
+      });
+    }),
   );
-  return Object.fromEntries(Object.keys(GATES).map((gate, n) => [gate, grid[n]]));
+  const inputs = Object.fromEntries(Object.keys(GATES).map((gate, n) => [gate, grid[n]]));
+  // A switch that cannot be reached is no place for the tab key.
+  return { inputs, keepStop: () => stopAt(stop.disabled ? grid[0][0] : stop) };
 }
 
 function report(steps, wanted) {
   const wrong = steps.findIndex(({ h }, k) => shownBit(h) !== wanted[k]);
   if (wrong < 0) return "Solved: every step shows what is wanted.";
   const right = steps.filter(({ h }, k) => shownBit(h) === wanted[k]).length;
-  const first = `Step ${wrong + 1} shows ${signed(shownBit(steps[wrong].h))}`;
-  return `${right} of ${T} steps are right. ${first}, wanted is ${signed(wanted[wrong])}.`;
+  const { h } = steps[wrong];
+  const faint = shownBit(h) === 0 && decimal(h) !== decimal(0);
+  const first = faint ? `${decimal(h)}, too little for a bit;` : `${signed(shownBit(h))},`;
+  const want = signed(wanted[wrong]);
+  return `${right} of ${T} steps are right. Step ${wrong + 1} shows ${first} wanted is ${want}.`;
 }
 
 export default {
   render({ model, el }) {
     let state;
-    const inputs = switches((gate, k, bit) =>
+    const { inputs, keepStop } = switches((gate, k, bit) =>
       state.set({ [gate]: state.get()[gate].map((old, n) => (n === k ? bit : old)) }),
     );
     const gates = Object.keys(GATES).map((gate) => row(gate, (k) => inputs[gate][k]));
@@ -166,25 +177,27 @@ export default {
     const choices = CHALLENGES.map(({ name }, n) =>
       button(name, () => state.set({ challenge: n + 1, ...START })),
     );
-    const task = html("p", { class: "live-task" });
+    const task = html("p");
     const keep = slider({
-      label: ["open ", html("i", {}, "f")],
+      label: ["value of an open ", html("i", {}, "f")],
       min: 0.5,
       max: 1,
       value: 1,
       change: (value) => state.set({ keep: value }),
     });
     const line = status();
+    const hint = html("p", {}, "Tap a box to open (1) or close (0) a gate.");
+    const name = { "aria-label": "Eight steps of the unit" };
     el.classList.add("live-latch");
     el.append(
       html("div", { class: "live-buttons" }, ...choices, button("Clear", () => state.set(START))),
       task,
-      html("table", {}, head, html("tbody", {}, ...lines)),
+      hint,
+      html("table", name, head, html("tbody", {}, ...lines)),
       keep.element,
       line.element,
     );
 
-    let said = "";
     const draw = (now) => {
       check(now);
       const { name, task: words, g: offered, wanted, stuck } = CHALLENGES[now.challenge - 1];
@@ -198,9 +211,12 @@ export default {
       for (const [gate, values] of Object.entries({ ...now, o }).filter(([key]) => key in GATES)) {
         inputs[gate].forEach((input, k) => {
           input.checked = values[k] === 1;
+          const value = gate === "f" ? f[k] : values[k];
+          input.dataset.value = Number.isInteger(value) ? value : decimal(value);
           input.disabled = gate === "o" && Boolean(stuck);
         });
       }
+      keepStop();
       steps.forEach((step, k) => {
         const before = k ? steps[k - 1].c : 0;
         g.cells[k].textContent = signed(offered[k]);
@@ -209,9 +225,7 @@ export default {
         want.cells[k].textContent = signed(wanted[k]);
         mark.cells[k].replaceChildren(verdict(shownBit(step.h) === wanted[k]));
       });
-      // A screen reader reads it again each time it is written.
-      const words_ = report(steps, wanted);
-      if (words_ !== said) line.say((said = words_));
+      line.say(report(steps, wanted));
     };
     state = store({ model, el }, { challenge: 1, ...START }, draw);
   },
