@@ -230,7 +230,7 @@ def test_the_table_shows_the_answers_for_the_symbol_and_the_lag(
         shares = np.bincount(answers[y[240:] == 2], minlength=4) / 30
         assert percents(chapter, cell) == [round(100 * share) for share in shares]
     expect(chapter.locator(f"{FIGURE} caption")).to_have_text(
-        "Answers at lag 8 where the first symbol was C"
+        "Answers at lag 8, only where the first symbol was C"
     )
     expect(chapter.locator(f"{FIGURE} code")).to_have_text(re.compile("^C[w-z]{8}·{21}$"))
 
@@ -247,12 +247,12 @@ def test_the_radius_is_moved_by_the_keyboard(chapter: Page, functions: Page) -> 
 @pytest.mark.parametrize(
     ("link", "right"),
     [
-        ("radius to 0.5", "Right at lag 8: RNN 23 %"),
-        ("radius 1.5", "Right at lag 29: RNN 46 %"),
-        ("orthogonal network", "Right at lag 11: RNN 100 %"),
-        ("forget bias of 0", "Right at lag 8: RNN 76 %, LSTM 41 %"),
-        ("3", "Right at lag 29: RNN 28 %, LSTM 90 %"),
-        ("Close the input gates", "Right at lag 29: RNN 28 %, LSTM 100 %"),
+        ("radius to 0.5", "Right at lag 8 over all symbols: RNN 23 %"),
+        ("radius 1.5", "Right at lag 29 over all symbols: RNN 46 %"),
+        ("orthogonal network", "Right at lag 11 over all symbols: RNN 100 %"),
+        ("forget bias of 0", "Right at lag 8 over all symbols: RNN 76 %, LSTM 41 %"),
+        ("3", "Right at lag 29 over all symbols: RNN 28 %, LSTM 90 %"),
+        ("Close the input gates", "Right at lag 29 over all symbols: RNN 28 %, LSTM 100 %"),
     ],
 )
 def test_a_link_in_the_text_shows_what_the_text_says(chapter: Page, link: str, right: str) -> None:
@@ -313,7 +313,7 @@ def test_a_slider_that_moves_is_followed_at_once_and_the_curves_come_when_it_res
     )
     assert seen == {"steps": [[True, "true", "visible"]] * 3, "radius": "1.20"}
     expect(wait).to_be_hidden()
-    expect(line(chapter)).to_contain_text("Right at lag 12: RNN")
+    expect(line(chapter)).to_contain_text("Right at lag 12 over all symbols: RNN")
 
 
 def test_an_orthogonal_network_is_free_of_mistakes_for_longer(functions: Page) -> None:
@@ -345,6 +345,31 @@ def test_new_networks_are_other_networks(chapter: Page) -> None:
     assert before != after
 
 
+def test_the_draw_is_named_and_a_new_start_returns_to_the_first(chapter: Page) -> None:
+    chapter.get_by_role("button", name="New networks").click()
+    expect(line(chapter)).to_contain_text("Draw 2.")
+    chapter.get_by_role("button", name="first symbol C").click()
+    chapter.locator(FIGURE).get_by_role("button", name="Start again").click()
+    shares = ", ".join(f"{cell} {round(METER[cell][12] / 1.2)} %" for cell in H)
+    expect(line(chapter)).to_have_text(
+        f"Right at lag 12 over all symbols: {shares}; chance is 25 %. Draw 1."
+    )
+    expect(chapter.locator(f"{FIGURE} caption")).to_contain_text("was A")
+
+
+@pytest.mark.parametrize("cell", H)
+def test_the_curves_are_drawn_upwards_from_none_to_all(chapter: Page, cell: str) -> None:
+    text = chapter.locator(f"{FIGURE} .live-of-{cell} polyline").get_attribute("points")
+    assert text
+    heights = [float(point.split(",")[1]) for point in text.split(" ")]
+    none, all_ = (
+        float(chapter.locator(f"{FIGURE} svg text", has_text=mark).get_attribute("y") or 0) - 4
+        for mark in ("0.0", "1.0")
+    )
+    assert all_ < none
+    assert_allclose(heights, none + (all_ - none) * np.array(METER[cell]) / 120)
+
+
 def test_the_pointer_on_the_plot_chooses_the_lag(chapter: Page) -> None:
     plot = chapter.locator(f"{FIGURE} svg[role=img]")
     plot.scroll_into_view_if_needed()
@@ -365,7 +390,7 @@ def test_the_pointer_on_the_plot_chooses_the_lag(chapter: Page) -> None:
 )
 def test_a_state_that_cannot_be_is_refused_by_name(chapter: Page, state: str, message: str) -> None:
     link = chapter.locator("a.live-link", has_text="radius to 0.5")
-    link.evaluate("(a, state) => (a.title = state)", state)
+    link.evaluate("(a, state) => (a.dataset.state = state)", state)
     with chapter.expect_event("pageerror") as error:
         link.click()
     assert error.value.message == message

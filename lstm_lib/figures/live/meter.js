@@ -138,7 +138,9 @@ export default {
     const read = html("p", { class: "live-read" });
     const line = status();
     const another = button("New networks", () => set({ seed: state.get().seed + 1 }));
-    const first = html("div", { class: "live-buttons" }, "First symbol:", ...letters, another);
+    const again = button("Start again", () => set(START));
+    const buttons = ["First symbol:", ...letters, another, again];
+    const first = html("div", { class: "live-buttons" }, ...buttons);
     el.classList.add("live-meter");
     el.append(first, picture.element, lag, line.element, table.element, read, networks);
 
@@ -152,7 +154,8 @@ export default {
       picture.show(answers, now.lag);
       table.show(answers, symbol, now.lag);
       const [rnn, lstm] = CELLS.map((cell) => percent(shareRight(answers[cell][now.lag])));
-      const words = `Right at lag ${now.lag}: RNN ${rnn}, LSTM ${lstm}; chance is 25 %.`;
+      const shares = `RNN ${rnn}, LSTM ${lstm}; chance is 25 %`;
+      const words = `Right at lag ${now.lag} over all symbols: ${shares}. Draw ${now.seed}.`;
       // Not at every step of a slider: a screen reader would read them all.
       clearTimeout(pause);
       pause = setTimeout(() => line.say(words), 300);

@@ -39,7 +39,7 @@ function axes() {
     ...[0, 0.5, 1].map((share) => text(LEFT - 5, up(share) + 4, decimal(share, 1), "end")),
     ...[0, 10, 20, 29].map((lag) => text(across(lag), BOTTOM + 15, String(lag))),
     text((LEFT + RIGHT) / 2, BOTTOM + 31, "lag (steps since the first symbol)"),
-    text(6, 12, "accuracy", "start"),
+    text(6, 12, "accuracy, all symbols", "start"),
     svg("text", { x: RIGHT, y: 12, "text-anchor": "end", class: "live-wait" }, "computing …"),
   ];
 }
@@ -92,7 +92,7 @@ export function answerTable() {
   const head = html("thead", {}, html("tr", {}, html("td", {}, "answer"), ...heads));
   const element = html("table", {}, caption, head, html("tbody", {}, ...rows));
   const show = (answers, symbol, lag) => {
-    caption.textContent = `Answers at lag ${lag} where the first symbol was ${LETTERS[symbol]}`;
+    caption.textContent = `Answers at lag ${lag}, only where the first symbol was ${LETTERS[symbol]}`;
     heads.forEach((head, k) => head.classList.toggle("live-asked", k === symbol));
     CELLS.forEach((cell, n) => {
       const counts = answers[cell][lag][symbol];
