@@ -25,7 +25,7 @@ from sphinx.search.en import SearchEnglish
 # How often a word counts by where it stands, and the two constants of BM25.
 IN_TITLE, IN_TEXT, IN_CODE = 6.0, 1.0, 0.3
 SATURATION, LENGTH = 1.2, 0.5
-# Who asks for a function by its name finds it; else a text that explains comes first.
+# Who asks for a function or a module by its name finds it; else a text that explains comes first.
 OF_OBJECT = 0.6
 EXCERPT = 150
 OBJECTS = ("function", "class", "method", "module")
@@ -60,6 +60,11 @@ def _is_passage(node: nodes.Node) -> bool:
     # sphinx-exercise makes sections without a title.
     has_title = any(isinstance(child, nodes.title) for child in node.children)
     return (isinstance(node, nodes.section) and has_title) or is_claim(node) or is_term(node)
+
+
+def _is_object(owner: nodes.Element, anchor: str) -> bool:
+    """Tell what documents code, also the section of a module, from what explains."""
+    return isinstance(owner, addnodes.desc) or anchor.startswith("module-")
 
 
 def _ancestors(node: nodes.Node) -> Iterator[nodes.Element]:
@@ -157,7 +162,7 @@ def cut(page: str, doctree: nodes.document, stemmer: SearchEnglish) -> list[Pass
                 if weight != IN_CODE or len(word) > 2:  # one letter is a quantity, not a word
                     words[owner][stemmer.stem(word)] += weight
     return [
-        Passage(page, anchor, title, _excerpt(owner), isinstance(owner, addnodes.desc), counted)
+        Passage(page, anchor, title, _excerpt(owner), _is_object(owner, anchor), counted)
         for owner, counted in words.items()
         for anchor, title in [_title(owner)]
         if anchor
