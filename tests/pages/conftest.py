@@ -10,7 +10,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from lstm_lib.figures import live
 
 BOOK = Path(__file__).parents[2] / "_build" / "html"
 PREFIX = "/lstm-measured"  # the path of the published site
@@ -83,3 +85,13 @@ def browser() -> Iterator[Browser]:
 def axe() -> str:
     """Give the script of axe-core."""
     return (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def functions(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """Give an empty page that knows the `FUNCTIONS` of the live figure `NAME` of a test file."""
+    page = browser.new_page()
+    text = live.module(request.module.NAME).replace("export default", "const figure =")
+    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {request.module.FUNCTIONS} }});")
+    yield page
+    page.close()

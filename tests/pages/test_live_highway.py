@@ -9,24 +9,16 @@ from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Page, expect
 
 from lstm_lib import gradients
-from lstm_lib.figures import live
 from lstm_lib.numpy_cells import gru, lstm, rnn
+
+NAME = "highway"
+# Of the figure, for the page of the fixture `functions`.
+FUNCTIONS = "HIGHWAY, shares, states, stateGradients"
 
 pytestmark = [pytest.mark.pages]
 CELLS = {"RNN": rnn, "GRU": gru, "LSTM": lstm}
 D, H, T = 3, 5, 12
 CHAPTER = "notebooks/05_backpropagation.html"
-
-
-@pytest.fixture(scope="module")
-def functions(browser: Browser) -> Iterator[Page]:
-    """An empty page that knows the functions of the figure."""
-    page = browser.new_page()
-    names = "HIGHWAY, shares, states, stateGradients"
-    text = live.module("highway").replace("export default", "const figure =")
-    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
-    yield page
-    page.close()
 
 
 @pytest.fixture

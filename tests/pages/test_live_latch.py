@@ -8,8 +8,10 @@ import pytest
 from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lib.figures import live
 from lstm_lib.numpy_cells import lstm
+
+NAME = "latch"
+FUNCTIONS = "runLatch, shownBit"  # of the figure, for the page of the fixture `functions`
 
 pytestmark = [pytest.mark.pages]
 CHAPTER = "notebooks/02_gated_memory_cell.html"
@@ -20,16 +22,6 @@ SOLUTIONS = {
     "Replace": ("01001000", "11110111", "00010001"),
     "Erase": ("01000010", "11110111", None),
 }
-
-
-@pytest.fixture(scope="module")
-def functions(browser: Browser) -> Iterator[Page]:
-    """An empty page that knows the functions of the figure."""
-    page = browser.new_page()
-    text = live.module("latch").replace("export default", "const figure =")
-    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ runLatch, shownBit }});")
-    yield page
-    page.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lib.figures import live
 from lstm_lib.figures.__main__ import METER
 from lstm_lib.numpy_cells import lstm, rnn
+
+NAME = "meter"
+# Of the figure, for the page of the fixture `functions`.
+FUNCTIONS = (
+    "START, random, spectralRadius, orthogonalMatrix, drawAll, "
+    "runStates, probeAnswers, meterAnswers, shareRight"
+)
 
 pytestmark = [pytest.mark.pages]
 CHAPTER = "notebooks/01_rnn_limits.html"
@@ -25,20 +31,6 @@ STATES: dict[str, dict[str, Any]] = {
     "radius 1.5 and bias 0": {"radius": 1.5, "bias": 0},
     "orthogonal and closed": {"orthogonal": 1, "closed": 1, "seed": 2},
 }
-
-
-@pytest.fixture(scope="module")
-def functions(browser: Browser) -> Iterator[Page]:
-    """An empty page that knows the functions of the figure."""
-    page = browser.new_page()
-    names = (
-        "START, random, spectralRadius, orthogonalMatrix, drawAll, runStates, probeAnswers, "
-        "meterAnswers, shareRight"
-    )
-    text = live.module("meter").replace("export default", "const figure =")
-    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
-    yield page
-    page.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,25 +9,16 @@ import pytest
 from numpy.testing import assert_allclose
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from lstm_lib.figures import live
 from lstm_lib.numpy_cells import lstm
+
+NAME = "recall"
+# Of the figure, for the page of the fixture `functions`.
+FUNCTIONS = "RECALL, DISTRACTORS, runRecall, shownSteps"
 
 pytestmark = [pytest.mark.pages]
 CHAPTER = "notebooks/04_cell_walkthrough.html"
 LETTERS = "ABCDwxyz"
 FIGURE = "figure.live-recall"
-
-
-@pytest.fixture(scope="module")
-def functions(browser: Browser) -> Iterator[Page]:
-    """An empty page that knows the functions of the figure."""
-    page = browser.new_page()
-    text = live.module("recall").replace("export default", "const figure =")
-    page.add_script_tag(
-        content=f"{text}\nObject.assign(window, {{ RECALL, DISTRACTORS, runRecall, shownSteps }});"
-    )
-    yield page
-    page.close()
 
 
 @pytest.fixture

@@ -11,23 +11,16 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lstm_lib.figures import live
 
+NAME = "text"
+# Of the figure, for the page of the fixture `functions`.
+FUNCTIONS = "SIGNED, GATES, coloured, cellTrace, mattering, nextCharacters, TEXT"
+
 pytestmark = [pytest.mark.pages]
 CHAPTER = "notebooks/07_long_texts.html"
 FIGURE = "figure.live-text"
 DATA = json.loads(
     (live.HERE / "text_data.js").read_text(encoding="utf-8").split(" = ", 1)[1].rstrip(";\n")
 )
-
-
-@pytest.fixture(scope="module")
-def functions(browser: Browser) -> Iterator[Page]:
-    """An empty page that knows the functions of the figure."""
-    page = browser.new_page()
-    text = live.module("text").replace("export default", "const figure =")
-    names = "SIGNED, GATES, coloured, cellTrace, mattering, nextCharacters, TEXT"
-    page.add_script_tag(content=f"{text}\nObject.assign(window, {{ {names} }});")
-    yield page
-    page.close()
 
 
 @pytest.fixture
