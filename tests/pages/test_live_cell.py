@@ -339,24 +339,6 @@ def test_what_can_be_pressed_on_a_phone_is_large_enough(
     page.close()
 
 
-def test_the_colours_follow_the_theme(browser: Browser, site: str) -> None:
-    colours = []
-    for theme in ("light", "dark"):
-        page = browser.new_context(color_scheme=theme).new_page()
-        page.goto(f"{site}/{CHAPTER}")
-        colour = "getComputedStyle(document.querySelector('[data-from=f_t] path')).stroke"
-        colours.append(page.evaluate(colour))
-        page.close()
-    assert colours == ["rgb(70, 121, 242)", "rgb(122, 159, 246)"]
-
-
-def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/{CHAPTER}")
-    expect(page.locator("#fig-04-numbers img.only-light")).to_be_visible()
-    page.close()
-
-
 def test_the_drawing_has_the_places_of_every_arrow_of_the_diagram(
     browser: Browser, site: str
 ) -> None:

@@ -267,38 +267,3 @@ def test_nothing_is_wider_than_a_phone(browser: Browser, site: str, width: int) 
     send(page, {"b": -2, "z": -2, "radius": 0.1, "x": 2, "k": 0})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
-
-
-def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None:
-    colours = []
-    for theme in ("light", "dark"):
-        page = browser.new_context(color_scheme=theme).new_page()
-        page.goto(f"{site}/{CHAPTER}")
-        colour = "getComputedStyle(document.querySelector('.live-road-RNN polygon')).fill"
-        colours.append(page.evaluate(colour))
-        page.close()
-    assert colours == ["rgb(87, 96, 106)", "rgb(177, 186, 196)"]
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ({"k": 41}, "k must be a step, 0 … 40, got 41"),
-        ({"b": "much"}, "b must be a number, got much"),
-    ],
-)
-def test_a_state_that_the_figure_cannot_show_is_refused(
-    chapter: Page, state: dict[str, Any], message: str
-) -> None:
-    errors: list[str] = []
-    chapter.on("pageerror", lambda error: errors.append(str(error)))
-    send(chapter, state)
-    assert len(errors) == 1
-    assert message in errors[0]
-
-
-def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/{CHAPTER}")
-    expect(page.locator("figure.live-highway img.only-light")).to_be_visible()
-    page.close()

@@ -371,46 +371,10 @@ def test_the_pointer_on_the_plot_chooses_the_lag(chapter: Page) -> None:
     assert slider(chapter, "lag").input_value() == "29"
 
 
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ("symbol=E", "symbol must be A, B, C or D, got E"),
-        ("lag=30", "lag must be from 0 to 29, got 30"),
-        ("lag=1.5", "lag must be from 0 to 29, got 1.5"),
-        ("radius=wide", "radius must be from 0.1 to 1.6, got wide"),
-    ],
-)
-def test_a_state_that_cannot_be_is_refused_by_name(chapter: Page, state: str, message: str) -> None:
-    link = chapter.locator("a.live-link", has_text="radius to 0.5")
-    link.evaluate("(a, state) => (a.dataset.state = state)", state)
-    with chapter.expect_event("pageerror") as error:
-        link.click()
-    assert error.value.message == message
-
-
 def test_nothing_is_wider_than_a_phone(browser: Browser, site: str) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(f"{site}/{CHAPTER}")
     page.locator(f"{FIGURE} .live").scroll_into_view_if_needed()
     expect(page.locator(f"{FIGURE} tr.live-of-RNN td").first).to_have_text(re.compile("%"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
-def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None:
-    colours = []
-    for theme in ("light", "dark"):
-        page = browser.new_context(color_scheme=theme).new_page()
-        page.goto(f"{site}/{CHAPTER}")
-        page.locator(f"{FIGURE} .live").scroll_into_view_if_needed()
-        curve = page.locator(f"{FIGURE} .live-of-RNN polyline")
-        colours.append(curve.evaluate("(curve) => getComputedStyle(curve).stroke"))
-        page.close()
-    assert colours == ["rgb(87, 96, 106)", "rgb(177, 186, 196)"]
-
-
-def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/{CHAPTER}")
-    expect(page.locator(f"{FIGURE} img.only-light")).to_be_visible()
     page.close()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import permutations
-from typing import Any
 
 import numpy as np
 import pytest
@@ -262,44 +261,4 @@ def test_a_long_sequence_fits_a_phone(browser: Browser, site: str) -> None:
     page.get_by_label("sequence").fill("A" + 199 * "z")
     assert len(row(page, 0)) == 22
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
-def test_the_colours_are_those_of_the_theme(browser: Browser, site: str) -> None:
-    colours = []
-    for theme in ("light", "dark"):
-        page = browser.new_context(color_scheme=theme).new_page()
-        page.goto(f"{site}/{CHAPTER}")
-        line = f"getComputedStyle(document.querySelector('{FIGURE} .live-line-i')).stroke"
-        colours.append(page.evaluate(line))
-        page.close()
-    assert colours == ["rgb(37, 122, 91)", "rgb(53, 174, 129)"]
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ({"seq": "Bq"}, "“q” is none of the letters"),
-        ({"seq": 1}, "“1” is none of the letters"),
-        ({"unit": 16}, "unit must be 0 … 15, got 16"),
-        ({"t": 0}, "t must be a step, 1 …, got 0"),
-        ({"clamp": "g1"}, "clamp must be one of none,i0,i1,f0,f1,o0,o1, got g1"),
-    ],
-)
-def test_a_state_that_the_figure_cannot_show_is_refused(
-    chapter: Page, state: dict[str, Any], message: str
-) -> None:
-    errors: list[str] = []
-    chapter.on("pageerror", lambda error: errors.append(str(error)))
-    chapter.locator("figure.live-recall .live").evaluate(
-        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
-    )
-    assert len(errors) == 1
-    assert message in errors[0]
-
-
-def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/{CHAPTER}")
-    expect(page.locator(f"{FIGURE} img.only-light")).to_be_visible()
     page.close()

@@ -268,30 +268,3 @@ def test_the_figure_fits_a_phone(browser: Browser, site: str) -> None:
     page.goto(f"{site}/{CHAPTER}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.close()
-
-
-@pytest.mark.parametrize(
-    ("state", "message"),
-    [
-        ({"k": 426}, "k must be a character, 0 … 425, got 426"),
-        ({"unit": 1}, "unit must be one of 160,0,373,147"),
-        ({"show": "h"}, "show must be one of c,i,f,o, got h"),
-    ],
-)
-def test_a_state_that_the_figure_cannot_show_is_refused(
-    chapter: Page, state: dict[str, Any], message: str
-) -> None:
-    errors: list[str] = []
-    chapter.on("pageerror", lambda error: errors.append(str(error)))
-    chapter.locator("figure.live-text .live").evaluate(
-        "(el, detail) => el.dispatchEvent(new CustomEvent('live:set', { detail }))", state
-    )
-    assert len(errors) == 1
-    assert message in errors[0]
-
-
-def test_without_scripts_the_picture_stands_there(browser: Browser, site: str) -> None:
-    page = browser.new_context(java_script_enabled=False).new_page()
-    page.goto(f"{site}/{CHAPTER}")
-    expect(page.locator(f"{FIGURE} img.only-light")).to_be_visible()
-    page.close()
