@@ -10,11 +10,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from lstm_lib.figures import live
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 PREFIX = "/lstm-measured"  # the path of the published site
 BROWSER = Path(sys.prefix) / "browser"  # written by tools/get_browser.py
 

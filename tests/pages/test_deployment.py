@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from xml.etree import ElementTree
 from zlib import crc32
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 ADDRESS = "https://lstm-measured.github.io/lstm-measured/"
 BINDER = "https://mybinder.org/v2/gh/lstm-measured/lstm-measured/"
 COLAB = "https://colab.research.google.com/github/lstm-measured/lstm-measured/blob/"

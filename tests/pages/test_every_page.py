@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
+from built import BOOK
 from fontTools.ttLib import TTFont
 from playwright.sync_api import Browser, Page
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 LOOK = (Path(__file__).parent / "look_at_page.js").read_text(encoding="utf-8")
 THEMES = ("light", "dark")
 WIDTHS = (1280, 390)

@@ -1,13 +1,12 @@
 """Every link of the text that sets a figure sets states that the figure knows."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.pages]
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(
     path.relative_to(BOOK).as_posix()
     for folder in ("book", "notebooks")

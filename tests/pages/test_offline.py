@@ -5,11 +5,11 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tools.make_offline import make_offline
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(
     path.relative_to(BOOK).as_posix()
     for path in BOOK.rglob("*.html")

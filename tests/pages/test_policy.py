@@ -1,12 +1,11 @@
 """The policy of each page: what it lets in, and that the browser keeps to it."""
 
 import re
-from pathlib import Path
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(
     path.relative_to(BOOK).as_posix()
     for path in BOOK.rglob("*.html")

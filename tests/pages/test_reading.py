@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page, expect
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 INDEX = (BOOK.parents[1] / "book" / "index.md").read_text(encoding="utf-8")
 ROW = re.compile(r"\(\.\./notebooks/(\w+)\.ipynb\).*\| (\d+ min) \|$", re.MULTILINE)
 CHAPTERS = [path.stem for path in sorted(BOOK.glob("notebooks/*.html"))]

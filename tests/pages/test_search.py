@@ -3,13 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 pytestmark = [pytest.mark.pages]
 
 # What is typed, and an address that must be among the first three found.

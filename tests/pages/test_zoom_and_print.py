@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from built import BOOK
 from playwright.sync_api import Browser, Page, expect
 
-BOOK = Path(__file__).parents[2] / "_build" / "html"
 PAGES = sorted(
     path.relative_to(BOOK).as_posix()
     for folder in ("book", "notebooks")
