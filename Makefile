@@ -23,7 +23,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 .PHONY: help install book pdf epub offline page-report links sphinx lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # ---- the environment -----------------------------------------------------------------------
 
