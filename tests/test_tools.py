@@ -142,7 +142,7 @@ def test_only_an_epub_without_findings_takes_its_place(
 def measured(tmp_path, monkeypatch):
     """A built book whose measurements are known, and the folder of its report."""
     (tmp_path / "index.html").touch()
-    row = page_report.Row("a.html", 1000, 500, 3, 0, 200.0)
+    row = page_report.Row("a.html", 1000, 500, 3, 0, 40, 200.0)
     monkeypatch.setattr(page_report, "known", lambda: "chromium")
     monkeypatch.setattr(page_report, "measure", lambda *_: [row])
     return tmp_path, tmp_path / "report"
@@ -155,7 +155,7 @@ def test_without_npm_the_report_has_no_scores_and_says_why(measured, monkeypatch
     assert said.err.startswith("No scores of Lighthouse: ")
     assert "'npm'" in said.err
     text = (measured[1] / "report.txt").read_text(encoding="utf-8")
-    assert text == page_report.table([page_report.Row("a.html", 1000, 500, 3, 0, 200.0)], {})
+    assert text == page_report.table([page_report.Row("a.html", 1000, 500, 3, 0, 40, 200.0)], {})
     assert "Lighthouse" not in text
     assert text in said.out
 

@@ -3,9 +3,10 @@
 Usage: python -m tools.page_report _build/html _build/report
 
 For each page: its weight at the first view without its own pictures, as files and as gzip sends
-them, the requests, what axe-core finds in both themes, the time to the first paint on a processor
-four times slower than this one. For some pages Lighthouse's scores (mobile profile), where npm can
-bring it; else it says why not. Pictures in both themes and three widths lie in the report's folder.
+them, the requests, what axe-core finds in both themes, the stops of the Tab key, the time to the
+first paint on a processor four times slower than this one. For some pages Lighthouse's scores
+(mobile profile), where npm can bring it; else it says why not. In the report's folder lie their
+pictures in both themes and three widths, and the path that the Tab key takes through them.
 """
 
 import json
@@ -46,6 +47,15 @@ SLOWDOWN = 4
 PAINTS = 3
 # What the tests of the pages ask: contrast once for each look, which takes seconds, not minutes.
 QUESTIONS = Path(__file__).parents[1] / "tests" / "pages" / "look_at_page.js"
+TRAPPED = 2000  # more stops than any page has: the focus does not get out
+# Where the focus is, by its name; null when it has left the page or is back at its first stop.
+STOP = """() => {
+  const at = document.activeElement;
+  if (at === document.body || at === window.firstStop) return null;
+  window.firstStop ??= at;
+  const name = at.ariaLabel || at.labels?.[0]?.innerText || at.innerText || at.title || at.id;
+  return `${at.localName}: ${name.trim().replace(/\\s+/g, " ").slice(0, 70)}`;
+}"""
 FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
 
 
@@ -57,6 +67,7 @@ class Row(NamedTuple):
     sent: int
     requests: int
     findings: int
+    stops: int
     first_paint: float
 
 
@@ -98,6 +109,19 @@ def first_paint(browser: Browser, address: str) -> float:
         times.append(page.evaluate(FIRST_PAINT))
         context.close()
     return median(times)
+
+
+def tab_through(browser: Browser, address: str) -> list[str]:
+    """Return the stops of the Tab key from the start of a page to its end."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address, wait_until="networkidle")
+    stops = []
+    page.keyboard.press("Tab")
+    while (stop := page.evaluate(STOP)) and len(stops) < TRAPPED:
+        stops.append(stop)
+        page.keyboard.press("Tab")
+    page.close()
+    return stops
 
 
 def photograph(browser: Browser, site: str, folder: Path) -> None:
@@ -155,8 +179,12 @@ def measure(book: Path, site: str, folder: Path, chromium: str) -> list[Row]:
         for name in names:
             address = f"{site}/{name}"
             print(f"  {name}", file=sys.stderr, flush=True)
-            findings, paint = ask_axe(browser, address, axe), first_paint(browser, address)
-            rows.append(Row(name, *weigh(browser, address), findings, paint))
+            findings, stops = ask_axe(browser, address, axe), tab_through(browser, address)
+            paint = first_paint(browser, address)
+            rows.append(Row(name, *weigh(browser, address), findings, len(stops), paint))
+            if name in CHOSEN:
+                path = folder / f"{Path(name).stem}-keyboard.txt"
+                path.write_text("\n".join(stops) + "\n", encoding="utf-8")
         photograph(browser, site, folder)
         browser.close()
     return rows
@@ -164,10 +192,12 @@ def measure(book: Path, site: str, folder: Path, chromium: str) -> list[Row]:
 
 def table(rows: list[Row], scores: dict[str, list[float]]) -> str:
     """Return what was measured as text."""
-    lines = [f"{'page':40} {'kB':>5} {'gzip':>5} {'asked':>5} {'axe':>4} {'paint, ms':>9}"]
+    lines = [
+        f"{'page':40} {'kB':>5} {'gzip':>5} {'asked':>5} {'axe':>4} {'stops':>5} {'paint, ms':>9}"
+    ]
     lines += [
         f"{row.page:40} {row.weight / 1e3:5.0f} {row.sent / 1e3:5.0f} {row.requests:5} "
-        f"{row.findings:4} {row.first_paint:9.0f}"
+        f"{row.findings:4} {row.stops:5} {row.first_paint:9.0f}"
         for row in rows
     ]
     if scores:
