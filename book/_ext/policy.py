@@ -1,9 +1,10 @@
 """A policy in each page that lets the browser prove what `self_contained` promises.
 
-The browser refuses whatever the policy does not name: other hosts, scripts and styles written into
-the page that the build has not seen (each has its hash here), `eval`, frames, requests of scripts
-to other hosts. The policy is a `<meta>` element because the pages are files, opened from a disk or
-from any server. Addresses that begin with `file:` count as the page's own only where they are named.
+The browser refuses whatever the policy does not name: other hosts, scripts and styles written
+into the page that the build has not seen (each has its hash here), `eval`, frames, requests of
+scripts to other hosts. The policy is a `<meta>` element because the pages are files, opened from a
+disk or from any server. Addresses that begin with `file:` count as the page's own only where they
+are named.
 """
 
 import re
