@@ -6,6 +6,7 @@ into, and later ones. `numpy_cells.variant` and `torch_cells.Variant` compute an
 """
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,39 @@ class Design:
         has_f = self.forget_gate and not self.coupled
         has = {"i": self.input_gate, "f": has_f, "g": True, "o": self.output_gate}
         return "".join(gate for gate, there in has.items() if there)
+
+    def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
+        """The shapes of all weights by name; what the cell lacks has no entries, (0,) or (0, 0)."""
+        wide = len(self.gates) * H  # W_x = [W_xi W_xf W_xg W_xo] but for the gates without weights
+        seen = wide - H  # the gates side by side, without the candidate
+        R = self.projection or H  # the width of h
+        normed = self.layer_norm
+        return {
+            "W_x": (D, wide),
+            "W_h": (R, wide),
+            "b": (wide,),
+            "p": (seen if self.peepholes else 0,),
+            "W_q": (seen, seen) if self.gate_recurrence else (0, 0),
+            "W_r": (H, R) if self.projection else (0, 0),
+            "gain_x": (wide if normed else 0,),
+            "gain_h": (wide if normed else 0,),
+            "gain_c": (H if normed else 0,),
+            "b_c": (H if normed else 0,),
+        }
+
+
+def number_of_weights(params: Any) -> int:
+    """How many numbers a cell learns: the entries of all arrays of its `Params`."""
+    return sum(array.size for array in params)
+
+
+def multiplications_by_weights(params: Any) -> int:
+    """How often a step of one sequence multiplies by a weight: by each once, but for the biases.
+
+    The products of activations (f ⊙ c, i ⊙ g, o ⊙ tanh c) are a few H more.
+    """
+    named = params._asdict().items()
+    return sum(array.size for name, array in named if not name.startswith("b"))
 
 
 #: By name; NIG … FGR are the names that Greff et al. use. Their "vanilla" cell has peepholes.
