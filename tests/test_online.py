@@ -154,6 +154,29 @@ def test_learn_returns_the_outputs_of_before_the_update() -> None:
     assert np.array_equal(net.predict(*sparse(x), at), net.learn(*sparse(x), at, targets))
 
 
+def test_a_decaying_rate_is_a_smaller_one_for_each_next_step() -> None:
+    decaying, x, at, targets = draw(SMALL, at=range(T))
+    by_hand, *_ = draw(SMALL, at=range(T))
+    decaying.learn(*sparse(x), at, targets, decay=0.9)
+    index, value = sparse(x)
+    for t in range(T):
+        by_hand.learn(index[t:][:1], value[t:][:1], [0], targets[t:][:1], reset=t == 0)
+        by_hand.rate *= 0.9
+    np.testing.assert_allclose(decaying.W, by_hand.W, rtol=0, atol=1e-14)
+    assert decaying.rate == 0.7
+
+
+def test_a_sequence_ends_with_the_first_step_that_is_too_far_off() -> None:
+    stopped, x, at, targets = draw(SMALL, at=range(T))
+    by_hand, *_ = draw(SMALL, at=range(T))
+    targets[:] = stopped.predict(*sparse(x), at)
+    targets[4:, 1] += 2
+    outputs = stopped.learn(*sparse(x), at, targets, stop=1.0)
+    by_hand.learn(*sparse(x[:5]), at[:5], targets[:5])
+    assert outputs.shape == (5, 2)
+    assert np.array_equal(stopped.W, by_hand.W)
+
+
 def test_predict_changes_no_weight() -> None:
     net, x, at, _ = draw(SMALL)
     before = net.W.copy(), net.V.copy()
@@ -330,6 +353,22 @@ INDEX, VALUE, AT, TARGETS = np.zeros((T, 2), int), np.ones((T, 2)), [T - 1], np.
 def test_learn_names_what_does_not_fit(arguments: Any, kind: Any, message: str) -> None:
     with pytest.raises(kind) as caught:
         Net(SMALL, np.random.default_rng(0), rate=1).learn(*arguments)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"decay": 0}, "decay must be in (0, 1], got 0"),
+        ({"decay": 1.1}, "decay must be in (0, 1], got 1.1"),
+        ({"stop": 0.0}, "stop must be a positive number, got 0.0"),
+        ({"stop": np.nan}, "stop must be a positive number, got nan"),
+    ],
+)
+def test_learn_refuses_a_decay_or_a_stop_that_makes_no_sense(option: Any, message: str) -> None:
+    net, x, at, targets = draw(SMALL)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the message is compared below
+        net.learn(*sparse(x), at, targets, **option)
     assert message in str(caught.value)
 
 

@@ -219,9 +219,14 @@ def sequence(
     at: Integers,
     targets: Array,
     rate: float,
+    decay: float,
+    stop: float,
     outputs: Array,
-) -> None:
-    """Write the outputs at the steps `at`; where the rate is not 0, learn from each in turn."""
+) -> int:
+    """Write the outputs at the steps `at`, and return how many; unless the rate is 0, learn too.
+
+    decay multiplies the rate after each of them; stop: how far off its target ends the sequence.
+    """
     T, J = index.shape
     learn, n = rate != 0, 0
     sources = J + form.R + 1 + (form.N * form.S if form.peepholes else 0)
@@ -234,8 +239,15 @@ def sequence(
         out = outputs[n]
         answer(form, w.V, m, index[t], value[t], out)
         if learn:
+            off = 0.0
             for k in range(len(out)):
-                delta[k] = (targets[n, k] - out[k]) * out[k] * (1 - out[k])
+                error = targets[n, k] - out[k]
+                off = max(off, abs(error))
+                delta[k] = error * out[k] * (1 - out[k])
             correct_cells(form, w, m, row, act, delta, rate)  # first: it needs V as it was
             correct_outputs(form, w, m, index[t], value[t], delta, rate)
+            rate *= decay
+            if off >= stop:
+                return n + 1
         n += 1
+    return n

@@ -101,6 +101,8 @@ class Net:
         targets: ArrayLike,
         *,
         reset: bool = True,
+        decay: float = 1.0,
+        stop: float = math.inf,
     ) -> Array:
         """Go through a sequence and learn from it; return the outputs where there are targets.
 
@@ -108,32 +110,46 @@ class Net:
         add up and the rest is 0; `sparse` makes them. at: (M,), the steps with a target, counted
         from 0 and increasing. targets: (M, K). The outputs (M, K) are those before the change.
         reset: start from zero states; if False, go on from where the last call of `learn` ended.
-        Raises TypeError for a dtype and ValueError for a shape or an index that does not fit.
+        decay: multiplies the rate after each step with a target; `rate` itself stays. stop: end
+        with the first step where an output is so far off its target; later ones have no outputs.
+        Raises TypeError for a dtype and ValueError for a shape, an index, a decay or a stop that
+        does not fit.
         """
         index, value, at = self._checked(index, value, at)
         targets = np.ascontiguousarray(targets, float)
         if targets.shape != (len(at), self.wiring.K):
             wanted = f"(M={len(at)}, K={self.wiring.K})"
             raise ValueError(f"targets must be {wanted}, got {targets.shape}")
-        return self._run(index, value, at, targets, self.rate, reset)
+        if not 0 < decay <= 1:
+            raise ValueError(f"decay must be in (0, 1], got {decay}")
+        if not stop > 0:
+            raise ValueError(f"stop must be a positive number, got {stop}")
+        return self._run(index, value, at, targets, reset, self.rate, decay, stop)
 
     def predict(
         self, index: ArrayLike, value: ArrayLike, at: ArrayLike, *, reset: bool = True
     ) -> Array:
         """The outputs (M, K) at the steps `at`, arguments as for `learn`; no weight changes."""
         index, value, at = self._checked(index, value, at)
-        return self._run(index, value, at, np.empty((0, self.wiring.K)), 0.0, reset)
+        return self._run(index, value, at, np.empty((0, self.wiring.K)), reset, rate=0.0)
 
     def _run(
-        self, index: Integers, value: Array, at: Integers, targets: Array, rate: float, reset: bool
+        self,
+        index: Integers,
+        value: Array,
+        at: Integers,
+        targets: Array,
+        reset: bool,
+        rate: float,
+        decay: float = 1.0,
+        stop: float = math.inf,
     ) -> Array:
         outputs = np.empty((len(at), self.wiring.K))
         if reset:
             engine.reset(self._memory)
-        engine.sequence(
-            self._form, self._weights, self._memory, index, value, at, targets, rate, outputs
-        )
-        return outputs
+        step = (index, value, at, targets, rate, float(decay), float(stop), outputs)
+        n = engine.sequence(self._form, self._weights, self._memory, *step)
+        return outputs[:n]
 
     def _checked(
         self, index: ArrayLike, value: ArrayLike, at: ArrayLike
