@@ -16,6 +16,7 @@ from .roads import gradient_roads
 from .speed import ratio_dots, step_bars
 from .style import COLOURS, LINES, to_dark, use_style
 from .texts import coloured_text
+from .timeline import timeline
 
 __all__ = [
     "COLOURS",
@@ -34,6 +35,7 @@ __all__ = [
     "ratio_dots",
     "signed_heatmap",
     "step_bars",
+    "timeline",
     "to_dark",
     "use_style",
 ]
