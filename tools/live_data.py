@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from lstm_lib import gradients, tasks, train
 from lstm_lib.figures import Diagram, gradient_roads, live
+from lstm_lib.files import write_atomically
 from lstm_lib.numpy_cells import gru, lstm, rnn
-from lstm_lib.train.checkpoint import write_atomically
 from tools import live_stills, live_text
 
 ASSETS = Path(__file__).parents[1] / "book" / "assets"

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from lstm_lib import data, recorded
 from lstm_lib.audio import Floats, delayed_recall, new_cell, standardise
 from lstm_lib.experiments.results import Row, spread
-from lstm_lib.train.checkpoint import write_atomically
+from lstm_lib.files import write_atomically
 from lstm_lib.train.runs import Config, rng_for, run
 from lstm_lib.train.torch_loop import Reader
 

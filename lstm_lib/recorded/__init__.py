@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from lstm_lib.files import write_atomically
+
 FOLDER = Path(__file__).parent
 
 
@@ -46,8 +48,6 @@ def write(
     else they depend on besides NumPy, torch and scikit-learn; of those installed the version is
     kept. path: another file than NAME.json beside this module.
     """
-    from lstm_lib.train.checkpoint import write_atomically  # who reads only needs no torch
-
     made = provenance(
         command or f"python -m lstm_lib.experiments {name}", seconds, threads, packages
     )

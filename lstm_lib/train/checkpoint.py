@@ -5,10 +5,7 @@ checkpoint before it whole. safetensors holds numbers and text only, so reading 
 """
 
 import json
-import os
-import tempfile
 import zlib
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+
+from lstm_lib.files import write_atomically
 
 RECORD = ("config", "update", "loss", "gradient_norm", "validation", "best_update", "stopped")
 
@@ -47,17 +46,6 @@ def detached(state: Any) -> Any:
     )
 
 
-def check_writable(folder: Path) -> None:
-    """Make the folder; OSError, naming it, where nothing can be written: better now than later."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OSError(
-            error.errno, f"cannot write in {folder}: {error.strerror}", str(folder)
-        ) from error
-
-
 def write_checkpoint(
     path: Path, now: Checkpoint, model: nn.Module, adam: torch.optim.Optimizer
 ) -> None:
@@ -71,22 +59,6 @@ def write_checkpoint(
     record = {name: getattr(now, name) for name in RECORD}
     record |= {"state": shape, "crc32": _checksum(whole)}
     write_atomically(path, save(whole, {"record": json.dumps(record)}))
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there wholly or not at all; OSError names it."""
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(unfinished, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except OSError as error:
-        with suppress(OSError):  # what could not be written may not be there
-            unfinished.unlink()
-        raise OSError(error.errno, f"cannot write {path}: {error.strerror}", str(path)) from error
 
 
 def read_checkpoint(

@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lstm_lib.files import check_writable
 from lstm_lib.train.checkpoint import (
     Checkpoint,
-    check_writable,
     detached,
     read_checkpoint,
     write_checkpoint,
