@@ -4,7 +4,8 @@
 (names, shapes, gate order), so that a state dict moves either way, and return what those return.
 `.trace(x, state)` returns every state and gate, as in `numpy_cells`.
 
-`LSTM1997` holds those of `numpy_cells.lstm_1997`, whose equations it computes.
+`LSTM1997` holds those of `numpy_cells.lstm_1997`, whose equations it computes. `Variant`, any cell
+of `family`, holds those of `numpy_cells.variant`, for several seeds side by side if wanted.
 
 `LSTM` and `GRU` compute the same in several ways, their `backend`:
 
@@ -22,5 +23,6 @@ from lstm_lib.torch_cells.gru import GRU
 from lstm_lib.torch_cells.lstm import LSTM
 from lstm_lib.torch_cells.lstm_1997 import LSTM1997
 from lstm_lib.torch_cells.rnn import RNN
+from lstm_lib.torch_cells.variant import Variant
 
-__all__ = ["GRU", "LSTM", "LSTM1997", "RNN", "backends"]
+__all__ = ["GRU", "LSTM", "LSTM1997", "RNN", "Variant", "backends"]
