@@ -48,10 +48,15 @@ class Design:
         has = {"i": self.input_gate, "f": has_f, "g": True, "o": self.output_gate}
         return "".join(gate for gate, there in has.items() if there)
 
+    @property
+    def seen(self) -> str:
+        """The gates among them: what may have peepholes and be seen by gates, such as "ifo"."""
+        return self.gates.replace("g", "")
+
     def shapes(self, D: int, H: int) -> dict[str, tuple[int, ...]]:
         """The shapes of all weights by name; what the cell lacks has no entries, (0,) or (0, 0)."""
         wide = len(self.gates) * H  # W_x = [W_xi W_xf W_xg W_xo] but for the gates without weights
-        seen = wide - H  # the gates side by side, without the candidate
+        seen = len(self.seen) * H
         R = self.projection or H  # the width of h
         normed = self.layer_norm
         return {

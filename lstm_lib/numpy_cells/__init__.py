@@ -8,10 +8,21 @@ Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five n
 
 The equations stand in each module's docstring; the loops below them are those lines. `fast_rnn`,
 `fast_lstm` and `fast_gru` give the same with the same names, sooner; `segmented` in less memory.
-`lstm_1997` is the first LSTM, in memory blocks, with the same names and options of its own.
+`lstm_1997` is the first LSTM, in memory blocks, with the same names and options of its own;
+`variant` is the LSTM with any parts of a `lstm_lib.family.Design` added or taken away.
 """
 
-from lstm_lib.numpy_cells import fast_gru, fast_lstm, fast_rnn, gru, lstm, lstm_1997, rnn, segmented
+from lstm_lib.numpy_cells import (
+    fast_gru,
+    fast_lstm,
+    fast_rnn,
+    gru,
+    lstm,
+    lstm_1997,
+    rnn,
+    segmented,
+    variant,
+)
 from lstm_lib.numpy_cells.activations import sigmoid
 
 __all__ = [
@@ -24,4 +35,5 @@ __all__ = [
     "rnn",
     "segmented",
     "sigmoid",
+    "variant",
 ]
