@@ -49,7 +49,7 @@ def rules(task):
             },
         ),
         (published.TemporalOrder(), {"stop": ("training", 2000, 0.3, 1, 0.1)}),
-        (published.ContinualReber(1000), {"test": ("test", 1000, 0, 1, np.inf)}),
+        (published.ContinualReber(300), {"test": ("test", 3340, 0.49, 1, np.inf)}),
         (published.SpikeDelays(spikes=100), {"test": ("test", 10, 0.49, 1, np.inf)}),
     ],
     ids=repr,

@@ -50,6 +50,7 @@ NETS: dict[str, Wiring] = {
         biased="gates",
         forget_gate=True,
         direct=True,
+        bound=0.2,
         input_biases=(-0.5, -1, -1.5, -2),
         forget_biases=(0.5, 1, 1.5, 2),
         output_biases=(-0.5, -1, -1.5, -2),
