@@ -1,6 +1,8 @@
 """Formulas in a line of plain text say what they say in the book."""
 
 import pytest
+from math_core import LatexError
+from mathml import to_mathml
 from plain_formula import to_plain
 
 
@@ -18,6 +20,7 @@ from plain_formula import to_plain
         (r"\prod_{j=k+1}^t f_j", "∏_(j=k+1)^t f_j"),
         (r"W_h^\top h \to \mathbf{y}", "W_h^⊤ h → y"),
         (r"728{,}916 \times 10^{-3}", "728,916 × 10^−3"),
+        (r"c_t = \boxed{f_t} \odot c_{t-1}", "c_t = f_t ⊙ c_(t−1)"),
     ],
 )
 def test_a_formula_loses_no_sign(tex, plain):
@@ -46,3 +49,13 @@ def test_what_a_drawing_keeps_apart_is_kept_apart_by_brackets_and_spaces(tex, pl
 def test_what_has_no_form_in_a_line_is_an_error_and_not_dropped(tex, unknown):
     with pytest.raises(ValueError, match=rf"that can be written in a line, got .*'({unknown})'"):
         to_plain(tex)
+
+
+def test_what_a_formula_boxes_is_a_row_that_the_style_sheet_frames():
+    mathml = to_mathml(r"\boxed{f_t} \odot c_{t-1}", display=True)
+    assert '<mrow class="boxed"><msub><mi>f</mi><mi>t</mi></msub></mrow>' in mathml
+
+
+def test_what_mathml_core_would_not_draw_is_an_error():
+    with pytest.raises(LatexError, match="nothing to strike out with"):
+        to_mathml(r"\cancel{f_t}", display=True)

@@ -24,6 +24,10 @@ logger = logging.getLogger(__name__)
 NUMBERED_ENVIRONMENT = re.compile(r"\\(begin|end)\{(align|equation|gather)\}")
 SPLIT_ENVIRONMENT = re.compile(r"\\(begin|end)\{split\}")
 
+# MathML Core has no <menclose>, of which browsers that know it draw the box themselves: \boxed is
+# a row, and the style sheet frames it.
+BOX = '<menclose notation="box">'
+
 # What formulas are made of; tests/pages finds what a formula has and this has not.
 FONT_RANGES = [
     (0x20, 0x7E),
@@ -57,7 +61,10 @@ def to_mathml(tex: str, *, display: bool) -> str:
     if display and r"\\" in tex and r"\begin" not in tex:
         tex = rf"\begin{{aligned}}{tex}\end{{aligned}}"
     # A converter of its own for each formula: no state passes from one page to another.
-    return LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=display)
+    mathml = LatexToMathML(fancy_error=False).convert_with_local_state(tex, displaystyle=display)
+    if mathml.count("<menclose") > mathml.count(BOX):
+        raise LatexError("MathML Core can frame with \\boxed, but has nothing to strike out with")
+    return mathml.replace(BOX, '<mrow class="boxed">').replace("</menclose>", "</mrow>")
 
 
 def _translate(node: nodes.Element, *, display: bool) -> str:
