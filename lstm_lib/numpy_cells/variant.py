@@ -137,22 +137,17 @@ def forward(params: Params, x: Array, state: Any = None, *, design: Design) -> T
     for gate, values in parts.by_gate(q, design.seen).items():
         getattr(trace, gate)[0] = values
     p = parts.by_gate(params.p, design.seen)
-    early = [gate for gate in p if gate != "o"]  # these peep at c_{t-1}, the output gate at c_t
     a = parts.scaled(x @ params.W_x, params.gain_x) + params.b  # all x_t at once: no h is needed
     for t in range(1, T + 1):
         a[t - 1] += parts.scaled(h[t - 1] @ params.W_h, params.gain_h)
         s = parts.by_gate(a[t - 1], design.gates)  # views, of the gates that have weights
-        for gate, sum_ in parts.by_gate(q @ params.W_q, design.seen).items():
-            s[gate] += sum_
-        for gate in early:
-            s[gate] += p[gate] * c[t - 1]
-        i[t] = sigmoid(s["i"]) if "i" in s else 1
-        f[t] = 1 - i[t] if design.coupled else sigmoid(s["f"]) if "f" in s else 1
+        for gate, from_q in parts.by_gate(q @ params.W_q, design.seen).items():
+            s[gate] += from_q
+        i[t] = _gate("i", s, p, c[t - 1])
+        f[t] = 1 - i[t] if design.coupled else _gate("f", s, p, c[t - 1])
         g[t] = np.tanh(s["g"]) if design.input_activation else s["g"]
         c[t] = f[t] * c[t - 1] + i[t] * g[t]
-        if "o" in p:
-            s["o"] += p["o"] * c[t]
-        o[t] = sigmoid(s["o"]) if "o" in s else 1
+        o[t] = _gate("o", s, p, c[t])
         m = o[t] * _shown(params, c[t], design)
         h[t] = m @ params.W_r if design.projection else m
         q = parts.gates_seen(trace, t, design)
@@ -241,6 +236,13 @@ def _by_weights(
 def _outer(a: Array, d: Array) -> Array:
     """Σ a_tᵀ d_t over steps and sequences: the derivative by W from that by a W."""
     return np.tensordot(a, d, axes=((0, 1), (0, 1)))
+
+
+def _gate(name: str, s: dict[str, Array], p: dict[str, Array], c: Array) -> Array | int:
+    """σ of a gate's sum, and of the cell that it may see; 1 where the gate has no weights."""
+    if name not in s:
+        return 1
+    return sigmoid(s[name] + p[name] * c if p else s[name])
 
 
 def _shown(params: Params, c: Array, design: Design) -> Array:
