@@ -12,6 +12,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
+from .reproduction import reproduction_dots
 from .roads import gradient_roads
 from .speed import ratio_dots, step_bars
 from .style import COLOURS, LINES, to_dark, use_style
@@ -33,6 +34,7 @@ __all__ = [
     "heatmap",
     "lines",
     "ratio_dots",
+    "reproduction_dots",
     "signed_heatmap",
     "step_bars",
     "timeline",

@@ -1,0 +1,102 @@
+"""Results that were measured again, beside the published ones: a row an experiment."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from .style import ACCENT, GREY, INK, RULE, WHITE, Line
+
+PUBLISHED: Line = {"marker": "D", "markersize": 7, "color": INK, "markerfacecolor": WHITE}
+MEAN: Line = {"marker": "o", "markersize": 7, "color": ACCENT}
+BAND: Line = {"color": RULE, "alpha": 0.6, "zorder": 0}
+SEED: Line = {"marker": "o", "markersize": 4, "color": GREY, "alpha": 0.6, "markeredgewidth": 0}
+
+
+def reproduction_dots(
+    seeds: Mapping[str, ArrayLike],
+    intervals: Mapping[str, ArrayLike],
+    published: Mapping[str, float],
+    *,
+    xlabel: str,
+    ends: Mapping[str, str] | None = None,
+    factor: float = 2,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw what each seed of an experiment took, their mean with its interval, the paper's number.
+
+    seeds: name -> (n,), n ≥ 0: those that did not succeed are left out, and `ends` may say how many
+    there were. intervals: name -> (3,), lower end, mean, upper end; rows without one have none.
+    published: name -> number. factor: a band from published / factor to published · factor marks
+    what counts as the same. ends: name -> text at the right end of the row. The axis is
+    logarithmic. Raises ValueError, naming the argument, for rows that differ or values ≤ 0.
+    """
+    rows = list(published)
+    if not rows:
+        raise ValueError("published: expected at least one row, got none")
+    if list(seeds) != rows:
+        raise ValueError(f"seeds: expected the rows of published, {rows}, got {list(seeds)}")
+    for argument, table in (("intervals", intervals), ("ends", ends or {})):
+        if strange := set(table) - set(rows):
+            raise ValueError(f"{argument}: expected rows among {rows}, got {sorted(strange)}")
+    if not factor > 1:
+        raise ValueError(f"factor: expected a number > 1, got {factor}")
+    if ax is None:
+        _, ax = plt.subplots(figsize=(5.6, 1.6 + 0.36 * len(rows)), layout="constrained")
+    for place, row in enumerate(rows):
+        _dots(ax, place, row, seeds[row], published[row], factor)
+        if row in intervals:
+            low, mean, high = _positive(f"intervals[{row!r}]", intervals[row], 3)
+            ax.errorbar(mean, place, xerr=[[mean - low], [high - mean]], zorder=3, **MEAN)
+        if ends and row in ends:
+            ax.annotate(
+                ends[row],
+                (1, place),
+                (4, 0),
+                xycoords=("axes fraction", "data"),
+                textcoords="offset points",
+                va="center",
+                color=INK,
+            )
+    ax.set(xscale="log", xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.use_sticky_edges = False  # else a band would begin at the edge
+    ax.autoscale_view()
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0)
+    ax.figure.legend(handles=_legend(factor), loc="outside upper left", ncols=2, fontsize=10)
+    return ax
+
+
+def _dots(
+    ax: Axes, place: int, row: str, seeds: ArrayLike, published: float, factor: float
+) -> None:
+    [paper] = _positive(f"published[{row!r}]", published, 1)
+    each = _positive(f"seeds[{row!r}]", seeds)
+    ax.barh(place, paper * factor - paper / factor, 0.7, paper / factor, **BAND)
+    beside = 0.22 * np.resize([1, -1, 0.4, -0.4], len(each))  # so that equal ones are two
+    ax.plot(each, place + beside, linestyle="", zorder=1, **SEED)
+    ax.plot(paper, place, linestyle="", zorder=2, **PUBLISHED)
+
+
+def _legend(factor: float) -> list[Line2D | Patch]:
+    dots = (("a seed", SEED), ("mean, 95 % interval", MEAN), ("published", PUBLISHED))
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], linestyle="", label=label, **look) for label, look in dots
+    ]
+    return [*handles, Patch(label=f"within a factor of {factor:g} of it", **BAND)]
+
+
+def _positive(argument: str, values: ArrayLike, n: int | None = None) -> NDArray[np.float64]:
+    array = np.atleast_1d(np.asarray(values, dtype=float))
+    if array.ndim != 1 or n not in (None, len(array)):
+        raise ValueError(f"{argument}: expected shape ({n or 'n'},), got {array.shape}")
+    if not np.isfinite(array).all() or (array <= 0).any():
+        raise ValueError(f"{argument}: expected finite numbers > 0, got {array}")
+    return array
