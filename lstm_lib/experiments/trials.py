@@ -96,7 +96,7 @@ class Trials(Experiment):
         }
 
     def _error(self, one: Shown, at: Any, answers: Any) -> Error:
-        outputs = np.zeros_like(one.y)
+        outputs = np.zeros(one.y.shape)
         outputs[at] = answers
         return self.task.error(one, outputs)
 

@@ -163,12 +163,16 @@ class Net:
                 "index and value must be (T, J) both, with T and J ≥ 1, got "
                 f"{index.shape} and {value.shape}"
             )
-        if index.min() < 0 or index.max() >= D:
+        if index.view(np.uint64).max() >= D:  # below 0 is far above D there
             raise ValueError(
                 f"index must lie in 0 … D−1={D - 1}, got {index.min()} … {index.max()}"
             )
         T = len(index)
-        if at.ndim != 1 or (len(at) and (at[0] < 0 or at[-1] >= T or (at[1:] <= at[:-1]).any())):
+        if (
+            at.ndim != 1
+            or (len(at) and (at[0] < 0 or at[-1] >= T))
+            or (len(at) > 1 and (at[1:] <= at[:-1]).any())
+        ):
             raise ValueError(f"at must be increasing steps in 0 … T−1={T - 1}, got {at}")
         return index, value, at
 

@@ -75,9 +75,15 @@ class Window:
         self.rule = rule
         self.seen = 0  #: how many sequences were added
         self._errors = np.full((rule.count, 2), np.nan)  # a ring: the oldest is overwritten
+        self._wrong = rule.count
 
     def add(self, error: Error) -> bool:
         """Take the error of one more sequence; whether the rule is met now."""
-        self._errors[self.seen % self.rule.count] = error
+        rule, place = self.rule, self.seen % self.rule.count
+        self._wrong += bool(self._errors[place, 0] < rule.tolerance)
+        self._wrong -= bool(error.largest < rule.tolerance)
+        self._errors[place] = error
         self.seen += 1
-        return self.seen >= self.rule.count and self.rule.met(self._errors)
+        if self.seen < rule.count or self._wrong >= rule.fewer_wrong_than:
+            return False  # most often so, and much quicker to say than by the rule
+        return rule.met(self._errors)

@@ -152,9 +152,11 @@ class TemporalOrder(Task):
         rng = generator(rng)
         shown = rng.integers(2, 6, rng.integers(100, 111))
         shown[0], shown[-1] = 0, 1
-        first, last = np.transpose(self.PLACES[self.relevant])
-        is_Y = rng.integers(2, size=self.relevant)
-        shown[rng.integers(first, last + 1) - 1] = 6 + is_Y
-        which = int("".join(map(str, is_Y)), 2)
-        answer = np.eye(self.K)[which]
+        which = 0
+        for first, last in self.PLACES[self.relevant]:
+            is_Y = int(rng.integers(2))
+            shown[rng.integers(first - 1, last)] = 6 + is_Y
+            which = 2 * which + is_Y
+        answer = np.zeros(self.K)
+        answer[which] = 1
         return asked_at_the_end(shown[:, None], np.ones((len(shown), 1)), self.D, answer)

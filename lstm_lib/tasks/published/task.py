@@ -112,8 +112,9 @@ class Task(ABC):
         outputs: (L, K), one row a step. Raises ValueError for another shape.
         """
         outputs = checked_outputs(sequence, outputs)
-        off = np.abs(outputs - sequence.ideal)[sequence.judged]
-        return Error(float(off.max()), float(off.mean()))
+        judged = sequence.judged
+        off = np.abs(outputs[judged] - sequence.ideal[judged])
+        return Error(float(off.max()), float(off.sum() / off.size))
 
 
 def checked_outputs(sequence: Sequence, outputs: ArrayLike) -> NDArray[np.floating]:

@@ -111,17 +111,16 @@ class _TwoMarked(Task):
     def draw(self, rng: np.random.Generator) -> Sequence:
         rng = generator(rng)
         L = _length(rng, self.T)
-        value = np.zeros((L, 2))
-        value[:, 0] = rng.uniform(self.LOWEST, 1, L)
+        value, index = np.zeros((L, 2)), np.zeros((L, 2), int)
+        value[:, 0], index[:, 1] = rng.uniform(self.LOWEST, 1, L), 1
         value[0, 1] = value[-1, 1] = -1
         one = int(rng.integers(10))
         two = int(rng.integers(self.T // 2 - 2))
         two += two >= one  # all of the first T/2 − 1 but the marked one
-        value[[one, two], 1] = 1
+        value[one, 1] = value[two, 1] = 1
         if 0 in (one, two):
             # In the input, not only in the answer: else the net could not know what it was.
             value[0, 0] = self.NEUTRAL
-        index = np.tile([0, 1], (L, 1))
         return asked_at_the_end(index, value, 2, self._answer(value[one, 0], value[two, 0]))
 
 
