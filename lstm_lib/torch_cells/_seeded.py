@@ -1,8 +1,8 @@
 """What the cells with an axis over seeds share: their weights, their checks, and their walk.
 
 Small nets of several seeds are computed side by side: every weight has a leading axis over S
-seeds, and a step is one batched matmul. Inside, the axes are (S, units, B): the units of a gate are
-then a block of memory, which σ and tanh run over twice as fast as over every fourth piece of a row.
+seeds, and a step is one batched matmul. Inside there always is such an axis, (S, B, units), of
+length 1 where no seeds were given.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +81,7 @@ class Seeded(nn.Module):
         raise NotImplementedError
 
     def _steps(self, u: Tensor, *state: Tensor) -> Iterator[tuple[Tensor, ...]]:
-        """Yield the state and then the gates of each step, from u = x W_x (T, S, columns, B)."""
+        """Yield the state and then the gates of each step, from u = x W_x (T, S, B, columns)."""
         raise NotImplementedError
 
     def _walk(self, x: Any, state: Any) -> tuple[tuple[Tensor, ...], list[tuple[Tensor, ...]]]:
@@ -112,23 +112,21 @@ class Seeded(nn.Module):
         return weights
 
     def _inside(self, name: str) -> Tensor:
-        """A weight as the steps take it: with the axis over seeds, matrices transposed."""
+        """A weight with the axis over seeds; vectors (S, 1, columns), to be added to (S, B, ·)."""
         weight: Tensor = getattr(self, name)
         weight = weight[None] if self.seeds is None else weight
-        return weight.mT if name.startswith("W") else weight[..., None]
+        return weight if weight.ndim == 3 else weight[:, None]
 
     def _outside(self, values: Tensor) -> Tensor:
-        """(…, S, units, B) as (…, S, B, units), or (…, B, units) where there are no seeds."""
-        return values.mT if self.seeds is not None else values.squeeze(-3).mT
+        """(…, S, B, units), or (…, B, units) where there are no seeds."""
+        return values.squeeze(-3) if self.seeds is None else values
 
     def _from_x(self, x: Any) -> Tensor:
-        """Check x and return x W_x, of all steps at once, as (T, S, columns, B)."""
+        """Check x and return x W_x, of all steps at once, as (T, S, B, columns)."""
         x = self._check_input(x)
-        if x.ndim == 3:
-            u = self._inside("W_x") @ x.flatten(0, 1).T
-        else:
-            u = self._inside("W_x") @ x.permute(1, 3, 0, 2).flatten(2)
-        return u.unflatten(2, (len(x), -1)).permute(2, 0, 1, 3)
+        rows = x.flatten(0, 1) if x.ndim == 3 else x.transpose(0, 1).flatten(1, 2)
+        u = rows @ self._inside("W_x")  # (S, T·B, columns)
+        return u.unflatten(1, (len(x), x.shape[-2])).transpose(0, 1)
 
     def _check_input(self, x: Any) -> Tensor:
         if not isinstance(x, Tensor) or x.dtype != self.W_x.dtype:
@@ -145,11 +143,11 @@ class Seeded(nn.Module):
         return x
 
     def _start(self, x: Tensor, state: Any) -> tuple[Tensor, ...]:
-        """Return the arrays of the state (S, units, B), zeros where it is None."""
+        """Return the arrays of the state (S, B, units), zeros where it is None."""
         beside, B = () if self.seeds is None else (len(self.seeds),), x.shape[-2]
         if state is None:
             S = len(self.seeds) if self.seeds is not None else 1
-            return tuple(x.new_zeros(S, width, B) for width in self._widths())
+            return tuple(x.new_zeros(S, B, width) for width in self._widths())
         if self.state_type is None:
             state, names = (state,), ["state"]
         elif isinstance(state, self.state_type):
@@ -163,7 +161,7 @@ class Seeded(nn.Module):
                 raise TypeError(f"{name} must be a tensor, got {type(values).__name__}")
             if values.shape != (wanted := (*beside, B, width)):
                 raise ValueError(f"{name} must be {wanted}, got {tuple(values.shape)}")
-        return tuple((each if beside else each[None]).mT for each in state)
+        return tuple(each if beside else each[None] for each in state)
 
 
 def check_seeds(seeds: Any) -> tuple[int, ...] | None:

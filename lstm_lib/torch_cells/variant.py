@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
 from lstm_lib.family import Design
 from lstm_lib.torch_cells._seeded import Seeded
-
-EPSILON = 1e-5  # added to the variance, as in torch.nn.LayerNorm
 
 
 class State(NamedTuple):
@@ -67,7 +66,7 @@ class Variant(Seeded):
         """Run over x and return the states and gates of every step; row 0 is the start."""
         (h, c, q), (hs, cs, _, *gates) = self._walk(x, state)
         zero = torch.zeros_like(c)
-        first = self._by_gate(q, self._weighted) if q.shape[1] else {}
+        first = self._by_gate(q, self._weighted) if q.shape[-1] else {}
         starts = [h, c, *(first.get(gate, zero) for gate in "ifgo")]
         rows = zip(starts, (hs, cs, *gates), strict=True)
         return Trace(*(self._outside(torch.stack([row, *column])) for row, column in rows))
@@ -81,8 +80,8 @@ class Variant(Seeded):
         return self.design.gates.replace("g", "")
 
     def _by_gate(self, values: Tensor, gates: str) -> dict[str, Tensor]:
-        """The units of each of these gates, from (S, units, B)."""
-        return dict(zip(gates, values.split(self.H, dim=1), strict=True))
+        """The units of each of these gates, from (…, units)."""
+        return dict(zip(gates, values.split(self.H, dim=-1), strict=True))
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         shapes = self.design.shapes(self.D, self.H).items()
@@ -106,39 +105,37 @@ class Variant(Seeded):
         one = torch.ones_like(c)
         for u_t in (self._scaled(u, "gain_x") + self._inside("b")).unbind():
             if design.layer_norm:
-                a = u_t + self._scaled(W_h @ h, "gain_h")
+                a = u_t + self._scaled(h @ W_h, "gain_h")
             else:
-                a = torch.baddbmm(u_t, W_h, h)
-            s = self._by_gate(a if W_q is None else torch.baddbmm(a, W_q, q), design.gates)
+                a = torch.baddbmm(u_t, h, W_h)
+            s = self._by_gate(a if W_q is None else torch.baddbmm(a, q, W_q), design.gates)
             i = _gate("i", s, p, c, one)
             f = 1 - i if design.coupled else _gate("f", s, p, c, one)
             g = s["g"].tanh() if design.input_activation else s["g"]
-            c = f * c + i * g
+            c = torch.addcmul(f * c, i, g)
             o = _gate("o", s, p, c, one)
             m = self._scaled(c, "gain_c") + self._inside("b_c") if design.layer_norm else c
             h = o * (m.tanh() if design.output_activation else m)
             if design.projection:
-                h = self._inside("W_r") @ h
+                h = h @ self._inside("W_r")
             if W_q is not None:
                 gates = {"i": i, "f": f, "o": o}
-                q = torch.cat([gates[gate] for gate in self._weighted], dim=1)
+                q = torch.cat([gates[gate] for gate in self._weighted], dim=-1)
             yield h, c, q, i, f, g, o
 
     def _from_gates(self) -> Tensor | None:
-        """W_q with rows of zeros for the candidate, which sees no gates."""
+        """W_q with columns of zeros for the candidate, which sees no gates."""
         if "W_q" not in self._parameters:
             return None
         W_q = self._by_gate(self._inside("W_q"), self._weighted)
         W_q["g"] = torch.zeros_like(W_q["i"])
-        return torch.cat([W_q[gate] for gate in self.design.gates], dim=1)
+        return torch.cat([W_q[gate] for gate in self.design.gates], dim=-1)
 
     def _scaled(self, values: Tensor, gain: str) -> Tensor:
         """Normalise over the units and multiply by a gain, where there is layer norm."""
         if not self.design.layer_norm:
             return values
-        centred = values - values.mean(-2, keepdim=True)
-        variance = centred.square().mean(-2, keepdim=True)  # torch.var is slow along this axis
-        return self._inside(gain) * (centred * (variance + EPSILON).rsqrt())
+        return self._inside(gain) * layer_norm(values, values.shape[-1:])  # adds 1e-5 to variances
 
 
 def _gate(
