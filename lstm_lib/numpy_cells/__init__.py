@@ -9,7 +9,8 @@ Each of the modules `rnn`, `lstm` and `gru` holds one cell, with the same five n
 The equations stand in each module's docstring; the loops below them are those lines. `fast_rnn`,
 `fast_lstm` and `fast_gru` give the same with the same names, sooner; `segmented` in less memory.
 `lstm_1997` is the first LSTM, in memory blocks, with the same names and options of its own;
-`variant` is the LSTM with any parts of a `lstm_lib.family.Design` added or taken away.
+`variant` is the LSTM with any parts of a `lstm_lib.family.Design` added or taken away. `mgu`,
+`min_lstm` and `slstm` are later cells.
 """
 
 from lstm_lib.numpy_cells import (
@@ -19,8 +20,11 @@ from lstm_lib.numpy_cells import (
     gru,
     lstm,
     lstm_1997,
+    mgu,
+    min_lstm,
     rnn,
     segmented,
+    slstm,
     variant,
 )
 from lstm_lib.numpy_cells.activations import sigmoid
@@ -32,8 +36,11 @@ __all__ = [
     "gru",
     "lstm",
     "lstm_1997",
+    "mgu",
+    "min_lstm",
     "rnn",
     "segmented",
     "sigmoid",
+    "slstm",
     "variant",
 ]

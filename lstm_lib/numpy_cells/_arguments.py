@@ -55,15 +55,22 @@ def check_array(
         raise ValueError(f"{name} must be {wanted}, got {array.shape}")
 
 
-def check_params(params: Any, kind: Any, blocks: int) -> tuple[int, int, np.dtype]:
-    """Return D, H and the dtype of `params`, a `kind` whose matrices are `blocks` times H wide."""
+def check_kind(params: Any, kind: Any) -> np.dtype:
+    """Return the dtype of the first array of `params`, a `kind`: all others must have it too."""
     if not isinstance(params, kind):
         raise TypeError(f"params must be {title(kind)}, got {title(type(params))}")
-    first: Any = params[0]  # W_x: all others must have its dtype
+    name, first = kind._fields[0], params[0]
     if not isinstance(first, np.ndarray):
-        raise TypeError(f"params.W_x must be a NumPy array, got {type(first).__name__}")
+        raise TypeError(f"params.{name} must be a NumPy array, got {type(first).__name__}")
     if first.dtype not in DTYPES:
-        raise TypeError(f"params.W_x must be float32 or float64, got {first.dtype}")
+        raise TypeError(f"params.{name} must be float32 or float64, got {first.dtype}")
+    return first.dtype
+
+
+def check_params(params: Any, kind: Any, blocks: int) -> tuple[int, int, np.dtype]:
+    """Return D, H and the dtype of `params`, a `kind` whose matrices are `blocks` times H wide."""
+    check_kind(params, kind)
+    first = params[0]
     wide = "H" if blocks == 1 else f"{blocks}H"
     check_array("params.W_h", params[1], (("H", None), (wide, None)), first.dtype)
     H = params[1].shape[0]

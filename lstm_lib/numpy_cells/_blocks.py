@@ -23,13 +23,7 @@ class Sizes(NamedTuple):
 
 def sizes(params: Any, kind: Any) -> Sizes:
     """Check all shapes and dtypes of `params`, a `kind`, and return its sizes."""
-    if not isinstance(params, kind):
-        raise TypeError(f"params must be {check.title(kind)}, got {check.title(type(params))}")
-    if not isinstance(params.W_xi, np.ndarray):
-        raise TypeError(f"{FIRST} must be a NumPy array, got {type(params.W_xi).__name__}")
-    dtype = params.W_xi.dtype
-    if dtype not in check.DTYPES:
-        raise TypeError(f"{FIRST} must be float32 or float64, got {dtype}")
+    dtype = check.check_kind(params, kind)
     matrix: check.Shape = (("rows", None), ("columns", None))
     for name in ("W_xi", "W_xg", "W_xo", "W_ui"):
         check.check_array(f"params.{name}", getattr(params, name), matrix, dtype, FIRST)

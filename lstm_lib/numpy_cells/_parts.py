@@ -66,13 +66,7 @@ def check_design(design: Any) -> Design:
 def check_params(params: Any, kind: Any, design: Any) -> tuple[int, int, np.dtype]:
     """Return D, H and the dtype of `params`, a `kind` whose arrays fit the design."""
     gates = check_design(design).gates
-    if not isinstance(params, kind):
-        raise TypeError(f"params must be {check.title(kind)}, got {check.title(type(params))}")
-    if not isinstance(params.W_x, np.ndarray):
-        raise TypeError(f"params.W_x must be a NumPy array, got {type(params.W_x).__name__}")
-    dtype = params.W_x.dtype
-    if dtype not in check.DTYPES:
-        raise TypeError(f"params.W_x must be float32 or float64, got {dtype}")
+    dtype = check.check_kind(params, kind)
     check.check_array("params.W_x", params.W_x, (("D", None), (f"{len(gates)}H", None)), dtype)
     D, wide = params.W_x.shape
     if not wide or wide % len(gates):
