@@ -20,7 +20,7 @@ export TQDM_DISABLE := 1
 export JUPYTER_PREFER_ENV_PATH := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install book pdf epub offline page-report links sphinx lab notebooks serve data results experiment bench bench-gpu test lint types unit nbval pages format lock clean distclean
+.PHONY: help install book pdf epub offline page-report links sphinx lab notebooks serve data results experiments bench bench-gpu test lint types unit nbval pages format lock clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,11 +92,11 @@ notebooks: install ## execute all notebooks in place, and measure their time and
 data: install ## fetch the data that the chapters use (14 MB), and list what there is
 	$(BIN)/python -m lstm_lib.data
 
-results: data ## measure the targets of the course anew, beside the recorded ones (minutes)
-	$(BIN)/python -m lstm_lib.experiments results
+results: install ## print the recorded reproductions; ANEW=1: then measure the targets on real data (minutes)
+	@$(BIN)/python -m lstm_lib.experiments results $(if $(ANEW),--anew)
 
-experiment: data ## run a long experiment and record it: make experiment NAME=shakespeare
-	env -u TQDM_DISABLE $(BIN)/python -m lstm_lib.experiments $(NAME)
+experiments: install ## run experiments again beside what is recorded: make experiments EXP="4 6a" ARGS="--jobs 2"
+	env -u TQDM_DISABLE $(BIN)/python -m lstm_lib.experiments $(EXP) $(ARGS)
 
 bench: install ## race on the CPU, and record it (ten minutes on a machine with nothing else to do)
 	env -u TQDM_DISABLE $(BIN)/python -m benchmarks cpu

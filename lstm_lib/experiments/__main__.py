@@ -1,32 +1,97 @@
-"""`python -m lstm_lib.experiments`: list the long experiments, run one, or print their results.
+"""`python -m lstm_lib.experiments`: run long experiments, or print what came out.
 
-NAME runs an experiment and records it in `lstm_lib/recorded`; `results` measures the targets of
-the course anew, in minutes, and prints them beside the recorded ones.
+"1" … "6b" are those of 1997, row by row. They are kept in build/experiments, so that a run that
+was stopped goes on, and shown beside what is recorded; --record puts them in its place. `results`
+prints the recorded table of reproductions; with --anew it measures the targets on real data again.
 """
 
 import argparse
 import importlib
-import pkgutil
+from pathlib import Path
+from typing import Any
 
-from lstm_lib import experiments
-from lstm_lib.experiments.results import print_results
+from lstm_lib import recorded
+from lstm_lib.experiments.reproduction import reproduced, table
+from lstm_lib.experiments.results import MODULES, print_results
+from lstm_lib.experiments.runner import Experiment, record, run
 
-
-def names() -> list[str]:
-    """The experiments that there are."""
-    found = (module.name for module in pkgutil.iter_modules(experiments.__path__))
-    return sorted(name for name in found if name not in ("__main__", "results"))
+#: What is described as data: the word that the names begin with, and the module.
+DESCRIBED = dict.fromkeys(
+    ("1", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"
+)  # fmt: skip
+FOLDER = Path("build") / "experiments"
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Do what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m lstm_lib.experiments", description=__doc__)
-    parser.add_argument("name", choices=[*names(), "results"], help="what to run")
-    name = parser.parse_args(arguments).name
-    if name == "results":
-        print_results()
-    else:
-        importlib.import_module(f"lstm_lib.experiments.{name}").main()
+    parser.add_argument("name", nargs="+", choices=[*DESCRIBED, *MODULES, "results"])
+    parser.add_argument("--row", default="", help="only those whose name contains this")
+    parser.add_argument("--seeds", type=_numbers, help="such as 0-4 or 0,3,7")
+    parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
+    parser.add_argument("--long", action="store_true", help="also those that take hours")
+    parser.add_argument("--record", action="store_true", help="replace what is recorded")
+    parser.add_argument("--anew", action="store_true", help="results: measure the targets again")
+    asked = parser.parse_args(arguments)
+    for name in asked.name:
+        if name == "results":
+            print(table(reproduced()))
+            if asked.anew:
+                print_results()
+        elif name in DESCRIBED:
+            _run(name, asked)
+        elif not asked.record:
+            parser.error(f"{name} replaces its record when it is done: add --record if it may")
+        else:
+            importlib.import_module(f"lstm_lib.experiments.{name}").main()
+
+
+def _run(name: str, asked: argparse.Namespace) -> None:
+    """Run the rows of a name, show them beside the recorded ones, and record them if asked for."""
+    module = DESCRIBED[name]
+    all_: tuple[Experiment, ...] = importlib.import_module(
+        f"lstm_lib.experiments.{module}"
+    ).EXPERIMENTS
+    chosen = [one for one in all_ if one.name.split()[0] == name and asked.row in one.name]
+    for one in chosen:
+        if one.long and not asked.long:
+            print(f"{one.name}: left out, it takes hours (--long runs it)")
+    chosen = [one for one in chosen if asked.long or not one.long]
+    results = run(chosen, FOLDER / module, seeds=asked.seeds, n_jobs=asked.jobs)
+    before = _recorded(module)
+    print(table(results))
+    for new in results:
+        print(f"{new['name']}: {_compared(new, before.get(new['name']))}")
+    if asked.record:
+        names = [one.name for one in all_]
+        command = f"python -m lstm_lib.experiments {name} --record"
+        print(f"Recorded in {record(module, results, names, command=command)}")
+
+
+def _recorded(module: str) -> dict[str, Any]:
+    if module not in recorded.names():
+        return {}
+    return {one["name"]: one for one in recorded.read(module)["experiments"]}
+
+
+def _compared(new: dict[str, Any], old: dict[str, Any] | None) -> str:
+    """Whether the rows are those that are recorded, but for the time that they took."""
+    if old is None:
+        return "nothing is recorded"
+    if old["experiment"] != new["experiment"]:
+        return "recorded from another description"
+    rows = {row["seed"]: {**row, "seconds": 0} for row in old["rows"]}
+    same = sum({**row, "seconds": 0} == rows.get(row["seed"]) for row in new["rows"])
+    return f"{same} of {len(new['rows'])} seeds exactly as recorded\n{table([old])}"
+
+
+def _numbers(text: str) -> list[int]:
+    """0-4,7 as numbers; both ends count."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        found += range(int(first), int(last or first) + 1)
+    return found
 
 
 if __name__ == "__main__":
