@@ -4,8 +4,11 @@
 (names, shapes, gate order), so that a state dict moves either way, and return what those return.
 `.trace(x, state)` returns every state and gate, as in `numpy_cells`.
 
-`LSTM1997` holds those of `numpy_cells.lstm_1997`, whose equations it computes. `Variant`, any cell
-of `family`, holds those of `numpy_cells.variant`, for several seeds side by side if wanted.
+`LSTM1997` holds those of `numpy_cells.lstm_1997`, whose equations it computes.
+
+`Variant`, any cell of `family`, holds those of `numpy_cells.variant`, with an axis over seeds where
+several nets are trained side by side. So do its relatives `MGU`, `MinLSTM` and `SLSTM`, and, to
+compare with, `SeededRNN` and `SeededGRU`.
 
 `LSTM` and `GRU` compute the same in several ways, their `backend`:
 
@@ -22,7 +25,23 @@ from lstm_lib.torch_cells._backends import backends
 from lstm_lib.torch_cells.gru import GRU
 from lstm_lib.torch_cells.lstm import LSTM
 from lstm_lib.torch_cells.lstm_1997 import LSTM1997
+from lstm_lib.torch_cells.mgu import MGU
+from lstm_lib.torch_cells.min_lstm import MinLSTM
 from lstm_lib.torch_cells.rnn import RNN
+from lstm_lib.torch_cells.seeded import SeededGRU, SeededRNN
+from lstm_lib.torch_cells.slstm import SLSTM
 from lstm_lib.torch_cells.variant import Variant
 
-__all__ = ["GRU", "LSTM", "LSTM1997", "RNN", "Variant", "backends"]
+__all__ = [
+    "GRU",
+    "LSTM",
+    "LSTM1997",
+    "MGU",
+    "RNN",
+    "SLSTM",
+    "MinLSTM",
+    "SeededGRU",
+    "SeededRNN",
+    "Variant",
+    "backends",
+]

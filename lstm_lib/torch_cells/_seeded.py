@@ -157,8 +157,9 @@ class Seeded(nn.Module):
                 f"state must be a {self.state_type.__name__}, got {type(state).__name__}"
             )
         for name, values, width in zip(names, state, self._widths(), strict=True):
-            if not isinstance(values, Tensor):
-                raise TypeError(f"{name} must be a tensor, got {type(values).__name__}")
+            if not isinstance(values, Tensor) or values.dtype != x.dtype:
+                came = values.dtype if isinstance(values, Tensor) else type(values).__name__
+                raise TypeError(f"{name} must be a tensor of {x.dtype} as x, got {came}")
             if values.shape != (wanted := (*beside, B, width)):
                 raise ValueError(f"{name} must be {wanted}, got {tuple(values.shape)}")
         return tuple(each if beside else each[None] for each in state)

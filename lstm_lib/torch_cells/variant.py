@@ -66,18 +66,13 @@ class Variant(Seeded):
         """Run over x and return the states and gates of every step; row 0 is the start."""
         (h, c, q), (hs, cs, _, *gates) = self._walk(x, state)
         zero = torch.zeros_like(c)
-        first = self._by_gate(q, self._weighted) if q.shape[-1] else {}
+        first = self._by_gate(q, self.design.seen) if q.shape[-1] else {}
         starts = [h, c, *(first.get(gate, zero) for gate in "ifgo")]
         rows = zip(starts, (hs, cs, *gates), strict=True)
         return Trace(*(self._outside(torch.stack([row, *column])) for row, column in rows))
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, {self.design}"
-
-    @property
-    def _weighted(self) -> str:
-        """The gates that have weights."""
-        return self.design.gates.replace("g", "")
 
     def _by_gate(self, values: Tensor, gates: str) -> dict[str, Tensor]:
         """The units of each of these gates, from (…, units)."""
@@ -88,7 +83,7 @@ class Variant(Seeded):
         return {name: shape for name, shape in shapes if 0 not in shape}
 
     def _widths(self) -> tuple[int, ...]:
-        q = len(self._weighted) * self.H if self.design.gate_recurrence else 0
+        q = len(self.design.seen) * self.H if self.design.gate_recurrence else 0
         return self.design.projection or self.H, self.H, q
 
     def _set_biases(self, weights: dict[str, Tensor]) -> None:
@@ -101,7 +96,7 @@ class Variant(Seeded):
     def _steps(self, u: Tensor, *state: Tensor) -> Iterator[tuple[Tensor, ...]]:
         h, c, q = state
         design, W_h, W_q = self.design, self._inside("W_h"), self._from_gates()
-        p = self._by_gate(self._inside("p"), self._weighted) if "p" in self._parameters else {}
+        p = self._by_gate(self._inside("p"), self.design.seen) if "p" in self._parameters else {}
         one = torch.ones_like(c)
         for u_t in (self._scaled(u, "gain_x") + self._inside("b")).unbind():
             if design.layer_norm:
@@ -120,16 +115,17 @@ class Variant(Seeded):
                 h = h @ self._inside("W_r")
             if W_q is not None:
                 gates = {"i": i, "f": f, "o": o}
-                q = torch.cat([gates[gate] for gate in self._weighted], dim=-1)
+                q = torch.cat([gates[gate] for gate in self.design.seen], dim=-1)
             yield h, c, q, i, f, g, o
 
     def _from_gates(self) -> Tensor | None:
         """W_q with columns of zeros for the candidate, which sees no gates."""
         if "W_q" not in self._parameters:
             return None
-        W_q = self._by_gate(self._inside("W_q"), self._weighted)
-        W_q["g"] = torch.zeros_like(W_q["i"])
-        return torch.cat([W_q[gate] for gate in self.design.gates], dim=-1)
+        W_q = self._inside("W_q")
+        columns = self._by_gate(W_q, self.design.seen)
+        columns["g"] = W_q.new_zeros(*W_q.shape[:2], self.H)
+        return torch.cat([columns[gate] for gate in self.design.gates], dim=-1)
 
     def _scaled(self, values: Tensor, gain: str) -> Tensor:
         """Normalise over the units and multiply by a gain, where there is layer norm."""
