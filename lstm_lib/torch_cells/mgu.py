@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lstm_lib.torch_cells._seeded import Seeded
+from lstm_lib.torch_cells.seeded import Seeded
 
 
 class Trace(NamedTuple):

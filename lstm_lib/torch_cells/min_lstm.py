@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from lstm_lib.torch_cells._seeded import Seeded
+from lstm_lib.torch_cells.seeded import Seeded
 
 
 class Trace(NamedTuple):

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import layer_norm
 
 from lstm_lib.family import Design
-from lstm_lib.torch_cells._seeded import Seeded
+from lstm_lib.torch_cells.seeded import Seeded
 
 
 class State(NamedTuple):
