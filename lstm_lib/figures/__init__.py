@@ -11,6 +11,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 
 from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
+from .grids import number_grids
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
 from .reproduction import reproduction_dots
 from .roads import gradient_roads
@@ -33,6 +34,7 @@ __all__ = [
     "gradient_roads",
     "heatmap",
     "lines",
+    "number_grids",
     "ratio_dots",
     "reproduction_dots",
     "signed_heatmap",
