@@ -66,6 +66,16 @@ def test_rows_are_named_from_top_to_bottom_on_a_logarithmic_axis():
     assert (ax.get_xscale(), ax.get_xlabel()) == ("log", "sequences")
 
 
+@pytest.mark.parametrize(
+    ("paper", "ticks"), [(30_000, ["20,000", "50,000"]), (600_000, ["10,000", "100,000"])]
+)
+def test_a_narrow_axis_has_more_ticks_than_a_wide_one(paper, ticks):
+    ax = figures.reproduction_dots({"6": [30_000]}, {}, {"6": paper}, xlabel="sequences")
+    ax.figure.canvas.draw()
+    assert set(ticks) <= {text.get_text() for text in ax.get_xticklabels()}
+    assert ("50,000" in {text.get_text() for text in ax.get_xticklabels()}) == (paper == 30_000)
+
+
 def test_what_is_said_of_a_row_stands_at_its_end():
     [text] = drawn(ends={"5": "0 of 10"}).texts
     assert (text.get_text(), text.xy) == ("0 of 10", (1, 1))

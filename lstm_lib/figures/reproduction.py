@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from .style import ACCENT, GREY, INK, RULE, WHITE, Line
@@ -36,18 +36,9 @@ def reproduction_dots(
     what counts as the same. ends: name -> text at the right end of the row. The axis is
     logarithmic. Raises ValueError, naming the argument, for rows that differ or values ≤ 0.
     """
-    rows = list(published)
-    if not rows:
-        raise ValueError("published: expected at least one row, got none")
-    if list(seeds) != rows:
-        raise ValueError(f"seeds: expected the rows of published, {rows}, got {list(seeds)}")
-    for argument, table in (("intervals", intervals), ("ends", ends or {})):
-        if strange := set(table) - set(rows):
-            raise ValueError(f"{argument}: expected rows among {rows}, got {sorted(strange)}")
-    if not factor > 1:
-        raise ValueError(f"factor: expected a number > 1, got {factor}")
+    rows = _checked(seeds, intervals, published, ends or {}, factor)
     if ax is None:
-        _, ax = plt.subplots(figsize=(5.6, 1.6 + 0.36 * len(rows)), layout="constrained")
+        _, ax = plt.subplots(figsize=(5.6, 1.6 + 0.34 * len(rows)), layout="constrained")
     for place, row in enumerate(rows):
         _dots(ax, place, row, seeds[row], published[row], factor)
         if row in intervals:
@@ -64,14 +55,43 @@ def reproduction_dots(
                 color=INK,
             )
     ax.set(xscale="log", xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.use_sticky_edges = False  # else a band would begin at the edge
     ax.autoscale_view()
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
+    _count_ticks(ax)
     ax.figure.legend(handles=_legend(factor), loc="outside upper left", ncols=2, fontsize=10)
     return ax
+
+
+def _checked(
+    seeds: Mapping[str, ArrayLike],
+    intervals: Mapping[str, ArrayLike],
+    published: Mapping[str, float],
+    ends: Mapping[str, str],
+    factor: float,
+) -> list[str]:
+    """The rows, where all arguments are about the same ones."""
+    rows = list(published)
+    if not rows:
+        raise ValueError("published: expected at least one row, got none")
+    if list(seeds) != rows:
+        raise ValueError(f"seeds: expected the rows of published, {rows}, got {list(seeds)}")
+    for argument, table in (("intervals", intervals), ("ends", ends)):
+        if strange := set(table) - set(rows):
+            raise ValueError(f"{argument}: expected rows among {rows}, got {sorted(strange)}")
+    if not factor > 1:
+        raise ValueError(f"factor: expected a number > 1, got {factor}")
+    return rows
+
+
+def _count_ticks(ax: Axes) -> None:
+    """Powers of ten, and between them 2 and 5 where there are few."""
+    low, high = ax.get_xlim()
+    if high < 30 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _dots(
