@@ -12,9 +12,10 @@ Python alone 15 ms, with the same result; `COMPILED` says which it is.
 from lstm_lib.online._engine import njit as _njit
 from lstm_lib.online.net import Net, sparse
 from lstm_lib.online.published import NETS
+from lstm_lib.online.tracing import Trace, trace
 from lstm_lib.online.wiring import Columns, Wiring
 
 #: Whether numba is installed, and so the loops are compiled.
 COMPILED = _njit is not None
 
-__all__ = ["COMPILED", "NETS", "Columns", "Net", "Wiring", "sparse"]
+__all__ = ["COMPILED", "NETS", "Columns", "Net", "Trace", "Wiring", "sparse", "trace"]
