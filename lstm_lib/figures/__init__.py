@@ -9,6 +9,7 @@ bind the result, as above, so that the cell prints no text beside the figure. A 
 itself where it is the last expression of a cell. `to_dark(svg)` makes the twin for a dark page.
 """
 
+from .continual import gates_over_symbols, state_norms
 from .diagrams import Diagram, cell_diagram, chain_diagram
 from .graph import backward_diagram
 from .grids import number_grids
@@ -31,6 +32,7 @@ __all__ = [
     "chain_diagram",
     "coloured_text",
     "gate_heatmap",
+    "gates_over_symbols",
     "gradient_roads",
     "heatmap",
     "lines",
@@ -38,6 +40,7 @@ __all__ = [
     "ratio_dots",
     "reproduction_dots",
     "signed_heatmap",
+    "state_norms",
     "step_bars",
     "timeline",
     "to_dark",
