@@ -14,6 +14,8 @@ TASKS = [
     published.Reber(),
     published.LongLag(6),
     published.LongLag(6, random_middle=True),
+    published.LongLag(6, random_middle=True, at_end=True),
+    published.LongLag(6, at_end=True),
     published.NoisyLag(5, 3),
     published.TwoSequences(20, 1),
     published.TwoSequences(20, 3, variant="b"),
@@ -64,7 +66,7 @@ def test_the_ideal_answer_is_right_by_every_rule(task, seed):
 
 @pytest.mark.parametrize("task", TASKS, ids=repr)
 def test_the_same_seed_gives_the_same_batch_and_another_one_another(task):
-    one, two, other = task.batch(rng(3), 4), task.batch(rng(3), 4), task.batch(rng(4), 4)
+    one, two, other = (task.batch(rng(seed), 30) for seed in (3, 3, 4))
     assert np.array_equal(one.x, two.x)
     assert np.array_equal(one.y, two.y)
     assert not np.array_equal(one.y, other.y)
@@ -129,6 +131,13 @@ def test_long_lag_with_a_random_middle_is_judged_at_the_end_only():
     answer[-1] = one.y[-1]
     assert task.error(one, answer) == (0, 0)
     assert published.LongLag(6).draw(rng()).judged.all()
+
+
+def test_long_lag_asks_and_judges_the_last_step_alone_where_it_is_told_to():
+    one = published.LongLag(6, at_end=True).draw(rng())
+    assert one.asked.tolist() == one.judged.tolist() == [False] * 5 + [True]
+    assert one.y.any(axis=1).tolist() == one.asked.tolist()
+    assert one.y[-1].argmax() == shown(one)[0]
 
 
 @unhurried

@@ -46,11 +46,12 @@ class Trials(Experiment):
         weights, shown, tests = (np.random.default_rng(s) for s in _streams(seed))
         net = Net(self.net, weights, rate=self.rate)
         draw, exam = self._material(seed, shown, tests)
+        n = before = self.prepare(net, draw)
         rules = {**self.task.rules, **self.readings}
         met: dict[str, int | None] = dict.fromkeys(rules)
         windows = {name: Window(rule) for name, rule in rules.items() if rule.on == "training"}
-        curve = _Curve()
-        for n in range(1, self.limit + 1):
+        curve = _Curve(before)
+        for n in range(before + 1, self.limit + 1):
             error = self.learn(net, draw())
             curve.add(error.mean)
             for name, window in windows.items():
@@ -72,6 +73,10 @@ class Trials(Experiment):
             "mean": round(float(errors[:, 1].mean()), 5),
             "curve": curve.points(),
         }
+
+    def prepare(self, net: Net, draw: Callable[[], Shown]) -> int:
+        """What comes before the training that is watched; after how many sequences it ended."""
+        return 0
 
     def learn(self, net: Net, one: Shown) -> Error:
         """Train on one sequence; the error is that of the answers before the change."""
@@ -130,8 +135,8 @@ class Trials(Experiment):
 class _Curve:
     """The mean error between points that lie half as far again from the start, each."""
 
-    def __init__(self) -> None:
-        self._n, self._last, self._next, self._sum = 0, 0, 100, 0.0
+    def __init__(self, start: int) -> None:
+        self._n, self._last, self._next, self._sum = start, start, start + 100, 0.0
         self._points: list[tuple[int, float]] = []
 
     def add(self, error: float) -> None:

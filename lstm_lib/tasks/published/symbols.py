@@ -22,8 +22,11 @@ class LongLag(Task):
     The symbols are a_1 … a_(p−1), x and y, in this order. The sequence is (x, a_1, …, a_(p−1), x)
     or (y, a_1, …, a_(p−1), y), with equal chances; with `random_middle` (2b) the p − 1 symbols in
     the middle are drawn uniformly from a_1 … a_(p−1). A net is shown the first p symbols and asked
-    at each of them for the next. It is judged at every step; with `random_middle`, where only the
-    last symbol can be known, at the last. D = K = p + 1.
+    at each of them for the next, or with `at_end` at the last alone. It is judged wherever it is
+    asked; with `random_middle`, where only the last symbol can be known, at the last. D = K = p + 1.
+
+    With `random_middle` and without `at_end` the answer to the last step is 0 at every other step,
+    and nothing but their number tells a net that the steps are over.
 
     Published criterion: no error of .25 or more in 10,000 sequences.
 
@@ -32,6 +35,7 @@ class LongLag(Task):
 
     p: int = 100
     random_middle: bool = False
+    at_end: bool = False
 
     rules: ClassVar[Mapping[str, Rule]] = MappingProxyType({"test": Rule("test", 10_000, 0.25)})
 
@@ -53,13 +57,16 @@ class LongLag(Task):
         In 2a the other p − 1 steps can be answered without looking, so it is 1/(2p (p + 1)).
         """
         at_the_end = 1 / (2 * (self.p + 1))
-        return at_the_end if self.random_middle else at_the_end / self.p
+        return at_the_end if self.random_middle or self.at_end else at_the_end / self.p
 
     def draw(self, rng: np.random.Generator) -> Sequence:
         p, rng = self.p, generator(rng)
         kept = p - 1 + rng.integers(2)
         middle = rng.integers(p - 1, size=p - 1) if self.random_middle else np.arange(p - 1)
         symbols = np.concatenate([[kept], middle, [kept]])
+        if self.at_end:
+            shown = symbols[:-1, None]
+            return asked_at_the_end(shown, np.ones((p, 1)), self.D, np.eye(self.K)[kept])
         y = np.zeros((p, self.K))
         y[np.arange(p), symbols[1:]] = 1
         judged = np.full(p, not self.random_middle)
