@@ -16,9 +16,10 @@ from lstm_lib.experiments.results import MODULES, print_results
 from lstm_lib.experiments.runner import Experiment, record, run
 
 #: What is described as data: the word that the names begin with, and the module.
-DESCRIBED = dict.fromkeys(
-    ("1", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"
-)  # fmt: skip
+DESCRIBED = {
+    **dict.fromkeys(("1", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"),
+    "continual": "continual_reber",
+}
 FOLDER = Path("build") / "experiments"
 
 
