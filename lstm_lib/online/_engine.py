@@ -167,10 +167,17 @@ def answer(form: Form, V: Array, m: Memory, index: Integers, value: Array, out: 
 
 @compiled
 def correct_cells(
-    form: Form, w: Weights, m: Memory, row: Integers, act: Array, delta: Array, rate: float
+    form: Form,
+    w: Weights,
+    m: Memory,
+    row: Integers,
+    act: Array,
+    delta: Array,
+    rate: float,
+    W: Array,
 ) -> None:
-    """Move the weights of all gates and cells; delta: e · σ'(net) of each output."""
-    N, S, H, W = form.N, form.S, form.N * form.S, w.W
+    """Move the weights W of all gates and cells; delta: e · σ'(net) of each output."""
+    N, S, H = form.N, form.S, form.N * form.S
     cells, first = (2 * N if form.forget_gate else N), form.D if form.direct else 0
     for block in range(N):
         e_o, o = 0.0, m.a[cells + H + block] if form.output_gate else 1.0
@@ -196,9 +203,17 @@ def correct_cells(
 
 @compiled
 def correct_outputs(
-    form: Form, w: Weights, m: Memory, index: Integers, value: Array, delta: Array, rate: float
+    form: Form,
+    w: Weights,
+    m: Memory,
+    index: Integers,
+    value: Array,
+    delta: Array,
+    rate: float,
+    V: Array,
 ) -> None:
-    H, first, V = form.N * form.S, form.D if form.direct else 0, w.V
+    """Move the weights V of the outputs."""
+    H, first = form.N * form.S, form.D if form.direct else 0
     for k in range(len(delta)):
         step = rate * delta[k]
         for cell in range(H):
@@ -213,6 +228,7 @@ def correct_outputs(
 def sequence(
     form: Form,
     w: Weights,
+    sums: Weights,
     m: Memory,
     index: Integers,
     value: Array,
@@ -221,14 +237,17 @@ def sequence(
     rate: float,
     decay: float,
     stop: float,
+    summed: bool,
     outputs: Array,
 ) -> int:
     """Write the outputs at the steps `at`, and return how many; unless the rate is 0, learn too.
 
     decay multiplies the rate after each of them; stop: how far off its target ends the sequence.
+    summed: move the weights at the end only, by what was added up in `sums`, which is 0 before.
     """
     T, J = index.shape
     learn, n = rate != 0, 0
+    W, V = (sums.W, sums.V) if summed else (w.W, w.V)
     sources = J + form.R + 1 + (form.N * form.S if form.peepholes else 0)
     row, act, delta = np.empty(sources, np.int64), np.empty(sources), np.empty(outputs.shape[1])
     for t in range(T):
@@ -244,10 +263,16 @@ def sequence(
                 error = targets[n, k] - out[k]
                 off = max(off, abs(error))
                 delta[k] = error * out[k] * (1 - out[k])
-            correct_cells(form, w, m, row, act, delta, rate)  # first: it needs V as it was
-            correct_outputs(form, w, m, index[t], value[t], delta, rate)
+            correct_cells(form, w, m, row, act, delta, rate, W)  # first: it needs V as it was
+            correct_outputs(form, w, m, index[t], value[t], delta, rate, V)
             rate *= decay
             if off >= stop:
-                return n + 1
+                n += 1
+                break
         n += 1
+    if learn and summed:
+        w.W[:] += sums.W
+        w.V[:] += sums.V
+        sums.W[:] = 0
+        sums.V[:] = 0
     return n

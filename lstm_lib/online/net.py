@@ -28,6 +28,7 @@ class Net:
         free_W, free_V = wiring.free()
         W, V = (rng.uniform(-wiring.bound, wiring.bound, free.shape) for free in (free_W, free_V))
         self._weights = Weights(W * free_W, V * free_V, free_W, free_V)
+        self._sums = Weights(np.zeros_like(W), np.zeros_like(V), free_W, free_V)
         bias = wiring.D + self._form.R
         for columns, biases in (
             (wiring.columns.i, wiring.input_biases),
@@ -101,6 +102,7 @@ class Net:
         targets: ArrayLike,
         *,
         reset: bool = True,
+        summed: bool = False,
         decay: float = 1.0,
         stop: float = math.inf,
     ) -> Array:
@@ -110,8 +112,10 @@ class Net:
         add up and the rest is 0; `sparse` makes them. at: (M,), the steps with a target, counted
         from 0 and increasing. targets: (M, K). The outputs (M, K) are those before the change.
         reset: start from zero states; if False, go on from where the last call of `learn` ended.
-        decay: multiplies the rate after each step with a target; `rate` itself stays. stop: end
-        with the first step where an output is so far off its target; later ones have no outputs.
+        summed: add the changes up and make them at the end of the sequence, where that of 1997 has
+        them (appendix A.1). decay: multiplies the rate after each step with a target; `rate` itself
+        stays. stop: end with the first step where an output is so far off its target; later ones
+        have no outputs.
         Raises TypeError for a dtype and ValueError for a shape, an index, a decay or a stop that
         does not fit.
         """
@@ -124,7 +128,7 @@ class Net:
             raise ValueError(f"decay must be in (0, 1], got {decay}")
         if not stop > 0:
             raise ValueError(f"stop must be a positive number, got {stop}")
-        return self._run(index, value, at, targets, reset, self.rate, decay, stop)
+        return self._run(index, value, at, targets, reset, self.rate, decay, stop, summed)
 
     def predict(
         self, index: ArrayLike, value: ArrayLike, at: ArrayLike, *, reset: bool = True
@@ -143,12 +147,14 @@ class Net:
         rate: float,
         decay: float = 1.0,
         stop: float = math.inf,
+        summed: bool = False,
     ) -> Array:
         outputs = np.empty((len(at), self.wiring.K))
         if reset:
             engine.reset(self._memory)
-        step = (index, value, at, targets, rate, float(decay), float(stop), outputs)
-        n = engine.sequence(self._form, self._weights, self._memory, *step)
+        net = (self._form, self._weights, self._sums, self._memory)
+        how = (rate, float(decay), float(stop), bool(summed))
+        n = engine.sequence(*net, index, value, at, targets, *how, outputs)
         return outputs[:n]
 
     def _checked(
