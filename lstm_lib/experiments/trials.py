@@ -132,6 +132,14 @@ class Trials(Experiment):
         return lambda: task.draw(shown), exam
 
 
+class AddedUp(Trials):
+    """Trials that change the weights at the end of a sequence, by the sum over its steps."""
+
+    def learn(self, net: Net, one: Shown) -> Error:
+        at = np.flatnonzero(one.asked)
+        return self._error(one, at, net.learn(one.index, one.value, at, one.y[at], summed=True))
+
+
 class _Curve:
     """The mean error between points that lie half as far again from the start, each."""
 
