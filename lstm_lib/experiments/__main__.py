@@ -17,7 +17,9 @@ from lstm_lib.experiments.runner import Experiment, record, run
 
 #: What is described as data: the word that the names begin with, and the module.
 DESCRIBED = {
-    **dict.fromkeys(("1", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"),
+    **dict.fromkeys(
+        ("1", "2a", "2b", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"
+    ),
     "continual": "continual_reber",
 }
 FOLDER = Path("build") / "experiments"
