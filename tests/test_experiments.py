@@ -1,5 +1,6 @@
 """The command line of the long experiments, the table of results, and the recorded files."""
 
+import importlib
 import json
 from types import SimpleNamespace
 
@@ -16,8 +17,11 @@ def fake(monkeypatch: pytest.MonkeyPatch, **members: object) -> None:
     monkeypatch.setattr("importlib.import_module", lambda name: SimpleNamespace(**members))
 
 
-def test_every_experiment_of_the_table_can_be_run_by_name() -> None:
-    assert set(results.MODULES) <= set(command.names())
+@pytest.mark.parametrize("name", results.MODULES)
+def test_every_target_on_real_data_has_an_experiment_that_can_be_run(name: str) -> None:
+    module = importlib.import_module(f"lstm_lib.experiments.{name}")
+    assert callable(module.main)
+    assert callable(module.rows)
 
 
 def test_an_unknown_experiment_is_refused_naming_those_that_there_are(
@@ -31,8 +35,16 @@ def test_an_unknown_experiment_is_refused_naming_those_that_there_are(
 def test_a_name_runs_that_experiment(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[int] = []
     fake(monkeypatch, main=lambda: ran.append(1))
-    command.main(["shakespeare"])
+    command.main(["shakespeare", "--record"])
     assert ran == [1]
+
+
+def test_what_would_replace_its_record_is_not_run_unless_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["shakespeare"])
+    assert "add --record if it may" in capsys.readouterr().err
 
 
 def test_results_prints_what_was_measured_beside_what_is_recorded(

@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m lstm_lib.experiments", description=__doc__)
     parser.add_argument("name", nargs="+", choices=[*DESCRIBED, *MODULES, "results"])
     parser.add_argument("--row", default="", help="only those whose name contains this")
-    parser.add_argument("--seeds", type=_numbers, help="such as 0-4 or 0,3,7")
+    parser.add_argument("--seeds", type=seed_numbers, help="such as 0-4 or 0,3,7")
     parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
     parser.add_argument("--long", action="store_true", help="also those that take hours")
     parser.add_argument("--record", action="store_true", help="replace what is recorded")
@@ -47,6 +47,21 @@ def main(arguments: list[str] | None = None) -> None:
             parser.error(f"{name} replaces its record when it is done: add --record if it may")
         else:
             importlib.import_module(f"lstm_lib.experiments.{name}").main()
+
+
+def seed_numbers(text: str) -> list[int]:
+    """Numbers and ranges, such as 0-4,7, where both ends count. Raises ArgumentTypeError."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        numbers = (first, last) if dash else (first, first)
+        ends = [int(number) if number.isdecimal() else -1 for number in numbers]
+        found += range(ends[0], ends[1] + 1) if 0 <= ends[0] <= ends[1] else [-1]
+    if -1 in found or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(
+            f"must be such as 0-4 or 0,3,7, all different, got {text!r}"
+        )
+    return found
 
 
 def _run(name: str, asked: argparse.Namespace) -> None:
@@ -66,9 +81,8 @@ def _run(name: str, asked: argparse.Namespace) -> None:
     for new in results:
         print(f"{new['name']}: {_compared(new, before.get(new['name']))}")
     if asked.record:
-        names = [one.name for one in all_]
-        command = f"python -m lstm_lib.experiments {name} --record"
-        print(f"Recorded in {record(module, results, names, command=command)}")
+        path = record(module, results, [one.name for one in all_])
+        print(f"Recorded in {path}")
 
 
 def _recorded(module: str) -> dict[str, Any]:
@@ -86,15 +100,6 @@ def _compared(new: dict[str, Any], old: dict[str, Any] | None) -> str:
     rows = {row["seed"]: {**row, "seconds": 0} for row in old["rows"]}
     same = sum({**row, "seconds": 0} == rows.get(row["seed"]) for row in new["rows"])
     return f"{same} of {len(new['rows'])} seeds exactly as recorded\n{table([old])}"
-
-
-def _numbers(text: str) -> list[int]:
-    """0-4,7 as numbers; both ends count."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        found += range(int(first), int(last or first) + 1)
-    return found
 
 
 if __name__ == "__main__":

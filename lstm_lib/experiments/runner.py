@@ -137,9 +137,7 @@ def run(
     ]
 
 
-def record(
-    name: str, results: Iterable[dict[str, Any]], order: Sequence[str], *, command: str
-) -> Path:
+def record(name: str, results: Iterable[dict[str, Any]], order: Sequence[str]) -> Path:
     """Put what `run` returned into `lstm_lib/recorded/NAME.json`, and return the file's path.
 
     What is recorded stays unless it is replaced: an experiment whose description changed as a
@@ -156,9 +154,10 @@ def record(
         kept[new["name"]] = new
     listed = [kept[one] for one in order if one in kept]
     seconds = sum(row["seconds"] for one in listed for row in one["rows"])
-    return recorded.write(
-        name, {"experiments": listed}, seconds=seconds, command=command, packages=PACKAGES
-    )
+    words = " ".join(dict.fromkeys(one["name"].split()[0] for one in listed))
+    command = f"python -m lstm_lib.experiments {words} --record"
+    found = {"experiments": listed}
+    return recorded.write(name, found, seconds=seconds, command=command, packages=PACKAGES)
 
 
 def _jobs(one: Experiment, seeds: Sequence[int] | None) -> list[Job]:

@@ -52,8 +52,23 @@ def write(
         command or f"python -m lstm_lib.experiments {name}", seconds, threads, packages
     )
     path = path or FOLDER / f"{name}.json"
-    write_atomically(path, (json.dumps({**results, "made": made}, indent=1) + "\n").encode())
+    plain = json.loads(json.dumps({**results, "made": made}))
+    write_atomically(path, f"{_laid_out(plain)}\n".encode())
     return path
+
+
+def _laid_out(value: Any, indent: str = "") -> str:
+    """JSON in lines that a reader can take in, and git can compare: numbers side by side."""
+    line = json.dumps(value)
+    numbers = isinstance(value, list) and "{" not in line
+    if not isinstance(value, dict | list) or numbers or len(indent + line) <= 100:
+        return line
+    inner = f"\n{indent} "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_laid_out(v, indent + ' ')}" for key, v in value.items()]
+        return f"{{{inner}{f',{inner}'.join(parts)}\n{indent}}}"
+    parts = [_laid_out(v, indent + " ") for v in value]
+    return f"[{inner}{f',{inner}'.join(parts)}\n{indent}]"
 
 
 def provenance(

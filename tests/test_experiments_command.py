@@ -1,0 +1,116 @@
+"""What is described as data, by name: run beside what is recorded, chosen, and put in its place."""
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lstm_lib import recorded
+from lstm_lib.experiments import __main__ as command
+from lstm_lib.experiments.runner import Experiment, Row
+
+
+class Count(Experiment):
+    """Meets its criterion after ten sequences a seed, but the first."""
+
+    def rows(self, seeds: Sequence[int]) -> list[Row]:
+        return [{"seed": s, "met": {"stop": 10 * s or None}, "sequences": 30} for s in seeds]
+
+    def about(self) -> dict[str, object]:
+        return {
+            "weights": 93,
+            "criteria": {"stop": "all right"},
+            "published": {"stop": 10},
+            "published_success": 100,
+        }
+
+
+@pytest.fixture
+def described(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Names 4 and 5 as a module of three experiments, one of them long."""
+    experiments = (Count(name="4 short", seeds=3), Count(name="4 far", long=True), Count(name="5"))
+    monkeypatch.setattr(
+        "importlib.import_module", lambda name: SimpleNamespace(EXPERIMENTS=experiments)
+    )
+    monkeypatch.setattr(command, "DESCRIBED", {"4": "counts", "5": "counts"})
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("module", sorted(set(command.DESCRIBED.values())))
+def test_the_names_of_the_command_are_those_of_the_descriptions(module: str) -> None:
+    experiments = importlib.import_module(f"lstm_lib.experiments.{module}").EXPERIMENTS
+    words = {one.name.split()[0] for one in experiments}
+    assert words == {word for word, of in command.DESCRIBED.items() if of == module}
+
+
+@pytest.mark.usefixtures("described")
+def test_a_name_runs_its_experiments_and_prints_their_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["4"])
+    printed = capsys.readouterr().out
+    assert "4 short     93       all right  2/3     15 (10 … 20)" in printed
+    assert "4 short: nothing is recorded" in printed
+
+
+@pytest.mark.usefixtures("described")
+def test_what_takes_hours_is_left_out_unless_it_is_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["4"])
+    assert "4 far: left out, it takes hours" in capsys.readouterr().out
+    command.main(["4", "--long"])
+    assert "4 far: nothing is recorded" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("described")
+def test_rows_and_seeds_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["4", "--row", "far", "--seeds", "1-2,5", "--long"])
+    printed = capsys.readouterr().out
+    assert "short" not in printed
+    assert "3/3" in printed
+
+
+@pytest.mark.usefixtures("described")
+def test_nothing_is_recorded_unless_that_is_asked_for() -> None:
+    command.main(["5"])
+    assert recorded.names() == []
+    command.main(["5", "--record"])
+    assert recorded.names() == ["counts"]
+    assert recorded.read("counts")["made"]["command"].endswith("experiments 5 --record")
+
+
+@pytest.mark.usefixtures("described")
+def test_a_second_run_says_how_many_seeds_came_out_as_recorded(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["5", "--seeds", "0-3", "--record"])
+    command.main(["5", "--seeds", "2-5"])
+    assert "5: 2 of 4 seeds exactly as recorded" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("described")
+def test_results_prints_what_is_recorded(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["5", "--record"])
+    capsys.readouterr()
+    command.main(["results"])
+    heads, line = capsys.readouterr().out.splitlines()
+    assert heads.startswith("experiment  weights  criterion")
+    assert line.split()[:5] == ["5", "93", "all", "right", "9/10"]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("3", [3]), ("0-2", [0, 1, 2]), ("0-1,7,4-5", [0, 1, 7, 4, 5])]
+)
+def test_seeds_are_numbers_and_ranges(text: str, numbers: list[int]) -> None:
+    assert command.seed_numbers(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "a", "3-1", "-1", "1,1"])
+def test_seeds_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="such as 0-4 or 0,3,7, all different"):
+        command.seed_numbers(text)

@@ -1,0 +1,183 @@
+"""Experiments as data: jobs, their files, going on after a kill, a cluster, and records."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import joblib
+import pytest
+from distributed import Client, LocalCluster
+
+from lstm_lib import recorded
+from lstm_lib.experiments.runner import Experiment, Row, record, run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Double(Experiment):
+    """Multiplies its seeds; `log` notes who did it."""
+
+    factor: int = 2
+    fails_at: int | None = field(default=None, repr=False)
+    log: str = field(default=os.devnull, repr=False)
+
+    def rows(self, seeds: Sequence[int]) -> list[Row]:
+        with open(self.log, "a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {list(seeds)}\n")
+        if self.fails_at in seeds:
+            raise KeyboardInterrupt
+        return [{"seed": seed, "product": self.factor * seed} for seed in seeds]
+
+
+class Together(Double):
+    together: ClassVar[bool] = True
+
+
+class Careless(Double):
+    def rows(self, seeds: Sequence[int]) -> list[Row]:
+        return [{"seed": 0} for _ in seeds]
+
+
+def products(result: dict) -> dict[int, int]:
+    return {row["seed"]: row["product"] for row in result["rows"]}
+
+
+def done(log: Path) -> list[str]:
+    """The seeds of each job that was done."""
+    return [line.split(" ", 1)[1] for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def test_each_seed_is_a_row_with_the_time_that_it_took() -> None:
+    (result,) = run([Double(name="a", seeds=3)], progress=False)
+    assert products(result) == {0: 0, 1: 2, 2: 4}
+    assert all(row["seconds"] >= 0 for row in result["rows"])
+
+
+def test_a_result_says_what_was_done_and_what_did_it() -> None:
+    (result,) = run([Double(name="a", seeds=1)], progress=False)
+    assert result["experiment"] == "Double(name='a', factor=2)"
+    (made,) = result["made"]
+    assert {"machine", "versions", "date"} == set(made)
+
+
+def test_seeds_that_are_asked_for_replace_those_of_the_description() -> None:
+    (result,) = run([Double(name="a", seeds=3)], seeds=[7, 5], progress=False)
+    assert products(result) == {7: 14, 5: 10}
+
+
+def test_seeds_are_jobs_of_their_own(tmp_path: Path) -> None:
+    run([Double(name="a", seeds=3, log=str(tmp_path / "log"))], progress=False)
+    assert done(tmp_path / "log") == ["[0]", "[1]", "[2]"]
+
+
+def test_nets_that_are_trained_side_by_side_are_one_job(tmp_path: Path) -> None:
+    run([Together(name="a", seeds=3, log=str(tmp_path / "log"))], progress=False)
+    assert done(tmp_path / "log") == ["[0, 1, 2]"]
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
+    log, folder = tmp_path / "log", tmp_path / "kept"
+    with pytest.raises(KeyboardInterrupt):
+        run([Double(name="a", seeds=4, fails_at=2, log=str(log))], folder, progress=False)
+    (result,) = run([Double(name="a", seeds=4, log=str(log))], folder, progress=False)
+    assert done(log) == ["[0]", "[1]", "[2]", "[2]", "[3]"]
+    assert products(result) == {0: 0, 1: 2, 2: 4, 3: 6}
+
+
+def test_what_was_kept_comes_back_as_it_was_made(tmp_path: Path) -> None:
+    experiments = [Double(name="a", seeds=2), Together(name="b", seeds=2)]
+    assert run(experiments, tmp_path, progress=False) == run(experiments, tmp_path, progress=False)
+
+
+def test_a_file_of_another_description_is_refused_naming_both(tmp_path: Path) -> None:
+    run([Double(name="a", seeds=1)], tmp_path, progress=False)
+    with pytest.raises(ValueError, match=r"a/0\.json is of another .*\n.*=2\)\n.*=3\)"):
+        run([Double(name="a", seeds=1, factor=3)], tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"rows": []}', b"\xff"])
+def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
+    run([Double(name="a", seeds=1)], tmp_path, progress=False)
+    (tmp_path / "a" / "0.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a/0\.json is damaged .* delete it to run it anew"):
+        run([Double(name="a", seeds=1)], tmp_path, progress=False)
+
+
+def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_run(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    log = tmp_path / "log"
+    with pytest.raises(OSError, match="cannot write in"):
+        run([Double(name="a", log=str(log))], tmp_path / "file" / "folder", progress=False)
+    assert not log.exists()
+
+
+def test_names_whose_files_would_be_the_same_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"names must all differ, got \['a b', 'a/b'\]"):
+        run([Double(name="a b"), Double(name="a/b")], progress=False)
+
+
+def test_rows_of_other_seeds_than_those_asked_for_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"each of the seeds \(1,\), got seeds \[0\]"):
+        run([Careless(name="a")], seeds=[1], progress=False)
+
+
+def test_a_cluster_of_two_processes_gives_the_same_rows(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    described = Double(name="a", seeds=6, log=str(log))
+    alone = run([described], progress=False)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        Client(cluster),
+        joblib.parallel_config(backend="dask"),
+    ):
+        on_cluster = run([described], tmp_path / "kept", progress=False)
+    assert [products(result) for result in on_cluster] == [products(result) for result in alone]
+    workers = {line.split()[0] for line in log.read_text(encoding="utf-8").splitlines()[6:]}
+    assert str(os.getpid()) not in workers
+    assert len(list((tmp_path / "kept" / "a").iterdir())) == 6
+
+
+@pytest.fixture
+def records(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_record_holds_the_results_in_the_order_asked_for(records: Path) -> None:
+    results = run([Double(name="a", seeds=2), Double(name="b", seeds=1)], progress=False)
+    record("these", results, ["b", "a"])
+    kept = recorded.read("these")
+    assert kept["experiments"] == [results[1], results[0]]
+    assert kept["made"]["command"] == "python -m lstm_lib.experiments b a --record"
+
+
+def test_recording_more_seeds_keeps_those_recorded_before(records: Path) -> None:
+    for seeds in ([0, 2], [1, 2]):
+        record("these", run([Double(name="a")], seeds=seeds, progress=False), ["a"])
+    (kept,) = recorded.read("these")["experiments"]
+    assert products(kept) == {0: 0, 1: 2, 2: 4}
+
+
+def test_recording_another_description_replaces_all_rows_of_the_name(records: Path) -> None:
+    for seeds, factor in ([0, 2], 2), ([1], 3):
+        results = run([Double(name="a", factor=factor)], seeds=seeds, progress=False)
+        record("these", results, ["a"])
+    (kept,) = recorded.read("these")["experiments"]
+    assert products(kept) == {1: 3}
+
+
+def test_recording_one_experiment_keeps_the_others(records: Path) -> None:
+    for name in "ab":
+        results = run([Double(name=name, seeds=1)], progress=False)
+        record("these", results, ["a", "b"])
+    assert [one["name"] for one in recorded.read("these")["experiments"]] == ["a", "b"]
+
+
+def test_the_numbers_of_a_list_stand_side_by_side_in_a_record(records: Path) -> None:
+    results = run([Double(name="a", seeds=1)], progress=False)
+    results[0]["rows"][0]["curve"] = curve = [[n, 0.5] for n in range(40)]
+    path = record("these", results, ["a"])
+    assert f'"curve": {curve}' in path.read_text(encoding="utf-8")
+    assert json.loads(path.read_text(encoding="utf-8"))["experiments"] == results
