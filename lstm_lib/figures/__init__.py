@@ -11,6 +11,7 @@ itself where it is the last expression of a cell. `to_dark(svg)` makes the twin 
 
 from .continual import gates_over_symbols, state_norms
 from .diagrams import Diagram, cell_diagram, chain_diagram
+from .forest import forest
 from .graph import backward_diagram
 from .grids import number_grids
 from .plots import bars, cell_trace, gate_heatmap, heatmap, lines, signed_heatmap
@@ -31,6 +32,7 @@ __all__ = [
     "cell_trace",
     "chain_diagram",
     "coloured_text",
+    "forest",
     "gate_heatmap",
     "gates_over_symbols",
     "gradient_roads",
