@@ -100,7 +100,7 @@ def _checked(argument: str, own: ArrayLike, log: bool) -> NDArray[np.float64]:
     """(estimate, low, high), low ≤ estimate ≤ high."""
     numbers = np.asarray(own, dtype=float)
     if numbers.shape != (3,) or not np.isfinite(numbers).all():
-        raise ValueError(f"{argument}: expected finite (estimate, low, high), got {own}")
+        raise ValueError(f"{argument}: expected finite (estimate, low, high), got {own!r}")
     estimate, low, high = numbers
     if not low <= estimate <= high:
         raise ValueError(f"{argument}: expected low ≤ estimate ≤ high, got {numbers.tolist()}")

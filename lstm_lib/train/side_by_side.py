@@ -80,6 +80,8 @@ class Curves:
 
     def below(self, target: float) -> NDArray[np.int64]:
         """(S,), the first update at which the mean of the last `WINDOW` is ≤ target; 0: never."""
+        if len(self.loss) < WINDOW:
+            return np.zeros(self.loss.shape[1], np.int64)
         total = np.cumsum(self.loss, axis=0)
         total[WINDOW:] -= total[:-WINDOW].copy()
         low = total[WINDOW - 1 :] / WINDOW <= target
