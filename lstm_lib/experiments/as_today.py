@@ -41,6 +41,8 @@ from lstm_lib.train.side_by_side import ANSWERS, Examples, SeedsReader, fit_side
 H = 8
 TESTED = 1000  # sequences after training
 PART = 100  # sequences of a test, after which it ends if no net can pass it any more
+#: From the update after which it is held to its sequences, part by part.
+Exam = Callable[[int], Iterator[PaddedBatch]]
 
 
 class PublishedNets(nn.Module):
@@ -62,11 +64,7 @@ class PublishedNets(nn.Module):
         self.cell = nn.ParameterDict(
             {name: _stacked([getattr(cell, name) for cell in cells]) for name in Params._fields}
         )
-        like = LSTM1997(
-            {name: weight[0] for name, weight in self.cell.items()},
-            centred=wiring.centred,
-            squashed=wiring.squashed,
-        )
+        like = LSTM1997(cells[0]._asdict(), centred=wiring.centred, squashed=wiring.squashed)
         self._one = lambda weights, x: functional_call(like, weights, (x,))[0]
 
     def forward(self, x: Tensor) -> Tensor:
@@ -98,8 +96,8 @@ class Today(Experiment):
         """Train until all nets have met all criteria, or `limit` sequences.
 
         "met": by rule, after how many sequences, a multiple of B, or of `every` for rules on tests;
-        "wrong": of `TESTED` new sequences; "error": their mean squared error, which compares with
-        the task's `do_nothing`; None where it is not finite.
+        "wrong": of `TESTED` new sequences; "error": their mean squared error, where there is a
+        `do_nothing` to compare it with, else and where it is not finite None.
         """
         model, (draw, exam) = self.model(seeds), self._material()
         judge = _Judge(self, model, len(seeds), exam)
@@ -114,13 +112,14 @@ class Today(Experiment):
             progress=False,
         )
         wrong, error = judge.after(self.task.batch(np.random.default_rng(1), TESTED))
+        comparable = self.task.do_nothing is not None
         return [
             {
                 "seed": seed,
                 "met": {rule: int(n[s]) or None for rule, n in judge.met.items()},
                 "sequences": len(curves.loss) * self.B,
                 "wrong": int(wrong[s]),
-                "error": float(f"{error[s]:.4g}") if np.isfinite(error[s]) else None,
+                "error": float(f"{error[s]:.4g}") if comparable and np.isfinite(error[s]) else None,
             }
             for s, seed in enumerate(seeds)
         ]
@@ -152,10 +151,8 @@ class Today(Experiment):
     def _answer(self) -> str:
         return "logistic" if self.net == "1997" else self.answer
 
-    def _material(
-        self,
-    ) -> tuple[Callable[[np.random.Generator], Examples], Callable[[], Iterator[PaddedBatch]]]:
-        """What draws training sequences, and what draws an exam, part by part."""
+    def _material(self) -> tuple[Callable[[np.random.Generator], Examples], Exam]:
+        """What draws training sequences, and the exam."""
         task, B = self.task, self.B
         if isinstance(task, Reber):  # the pair of sets of seeds 0 … 9 of `original_1997`
             train, test = task.sets(np.random.default_rng([1997, 0]))
@@ -165,23 +162,24 @@ class Today(Experiment):
                 batch = pad([train[k] for k in rng.integers(len(train), size=B)])
                 return Examples(batch.x, batch.y, batch.asked)
 
-            return draw, lambda: iter(parts)
-        count = max(rule.count for rule in task.rules.values())
-        tests = np.random.default_rng(2)
+            return draw, lambda update: iter(parts)
 
         def drawn(rng: np.random.Generator) -> Examples:
             batch = task.batch(rng, B)
             return Examples(batch.x, batch.y, batch.asked)
 
-        return drawn, lambda: (task.batch(tests, min(PART, count)) for _ in range(0, count, PART))
+        def exam(update: int) -> Iterator[PaddedBatch]:
+            count = max(rule.count for rule in task.rules.values())
+            tests = np.random.default_rng([2, update])
+            return (task.batch(tests, min(PART, count - k)) for k in range(0, count, PART))
+
+        return drawn, exam
 
 
 class _Judge:
     """Asks the published rules of S nets while they are trained."""
 
-    def __init__(
-        self, setting: Today, model: nn.Module, S: int, exam: Callable[[], Iterator[PaddedBatch]]
-    ) -> None:
+    def __init__(self, setting: Today, model: nn.Module, S: int, exam: Exam) -> None:
         self.task, self.B, self.every = setting.task, setting.B, setting.every
         self.model, self.answers, self.exam = model, ANSWERS[setting._answer].of, exam
         self.met = {name: np.zeros(S, np.int64) for name in self.task.rules}
@@ -202,7 +200,7 @@ class _Judge:
                 now = [rule.met(self.recent[:, s]) for s in np.flatnonzero(todo)]
                 self.met[name][todo] = np.where(now, n, 0)
             elif rule.on == "test" and tested and todo.any():
-                self.met[name][todo & self._pass(rule, todo)] = n
+                self.met[name][todo & self._pass(rule, todo, update)] = n
         return np.all([n > 0 for n in self.met.values()], axis=0)
 
     def after(self, batch: PaddedBatch) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
@@ -217,11 +215,11 @@ class _Judge:
         ]
         return np.array(wrong), np.mean(squares, axis=0)
 
-    def _pass(self, rule: Rule, todo: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _pass(self, rule: Rule, todo: NDArray[np.bool_], update: int) -> NDArray[np.bool_]:
         """Which of the nets pass a test now; it ends when none can any more."""
         errors: list[list[Error]] = [[] for _ in todo]
         wrong = np.where(todo, 0, rule.fewer_wrong_than)
-        for batch in self.exam():
+        for batch in self.exam(update):
             answers = self._answers(batch)
             for s in np.flatnonzero(wrong < rule.fewer_wrong_than):
                 new = self._errors(answers[:, s], batch)
