@@ -17,9 +17,12 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it is there wholly or not at all; OSError names it."""
-    unfinished = path.with_name(f"{path.name}.part")
+def write_atomically(path: Path, content: bytes, *, ending: str = "part") -> None:
+    """Write a file so that it is there wholly or not at all; OSError names it.
+
+    ending: of its name until then. Processes that may write a file at once need different ones.
+    """
+    unfinished = path.with_name(f"{path.name}.{ending}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "wb") as file:

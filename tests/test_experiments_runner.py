@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import joblib
+import numpy as np
 import pytest
 from distributed import Client, LocalCluster
 
@@ -97,7 +98,14 @@ def test_a_file_of_another_description_is_refused_naming_both(tmp_path: Path) ->
         run([Double(name="a", seeds=1, factor=3)], tmp_path, progress=False)
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"rows": []}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"{", b"[]", b'{"rows": []}', b"\xff"),
+        b'{"experiment": "", "rows": [{"seed": 5}], "made": {}}',  # of another seed
+        b'{"experiment": "", "rows": 3, "made": {}}',
+    ],
+)
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
     run([Double(name="a", seeds=1)], tmp_path, progress=False)
     (tmp_path / "a" / "0.json").write_bytes(content)
@@ -116,6 +124,45 @@ def test_a_folder_that_cannot_be_written_is_an_error_before_anything_is_run(tmp_
 def test_names_whose_files_would_be_the_same_are_refused() -> None:
     with pytest.raises(ValueError, match=r"names must all differ, got \['a b', 'a/b'\]"):
         run([Double(name="a b"), Double(name="a/b")], progress=False)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/", 3])
+def test_a_name_that_cannot_be_that_of_a_folder_is_refused(name: object, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="name must have a letter or a digit, got"):
+        run([Double(name=name)], tmp_path, progress=False)
+
+
+def test_what_is_no_experiment_is_refused() -> None:
+    with pytest.raises(TypeError, match="experiments must be instances of Experiment, got 'a'"):
+        run("a", progress=False)
+
+
+@pytest.mark.parametrize("seeds", [[], [1, 1], [-1], [0.0], [True], "01"])
+@pytest.mark.parametrize("kind", [Double, Together])
+def test_seeds_that_are_not_different_integers_are_refused(kind: type, seeds: Sequence) -> None:
+    with pytest.raises(ValueError, match="seeds must be different integers ≥ 0, one or more, got"):
+        run([kind(name="a")], seeds=seeds, progress=False)
+
+
+@pytest.mark.parametrize("seeds", [np.arange(2), iter([0, 1])])
+def test_seeds_of_any_kind_serve_all_experiments(seeds: Sequence, tmp_path: Path) -> None:
+    results = run([Double(name="a"), Double(name="b")], tmp_path, seeds=seeds, progress=False)
+    assert [products(result) for result in results] == [{0: 0, 1: 2}] * 2
+
+
+def test_a_file_is_kept_of_any_number_of_seeds_side_by_side(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for count in (100, 101, 100):
+        run([Together(name="a", seeds=count, log=str(log))], tmp_path / "kept", progress=False)
+    assert [line.count(",") for line in done(log)] == [99, 100]
+
+
+def test_another_run_that_is_writing_the_same_file_is_not_disturbed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    others = tmp_path / "a" / "0.json.part"
+    others.write_text("half", encoding="utf-8")
+    run([Double(name="a", seeds=1)], tmp_path, progress=False)
+    assert others.read_text(encoding="utf-8") == "half"
 
 
 def test_rows_of_other_seeds_than_those_asked_for_are_refused() -> None:
@@ -151,6 +198,12 @@ def test_a_record_holds_the_results_in_the_order_asked_for(records: Path) -> Non
     kept = recorded.read("these")
     assert kept["experiments"] == [results[1], results[0]]
     assert kept["made"]["command"] == "python -m lstm_lib.experiments b a --record"
+
+
+def test_a_result_that_has_no_place_in_the_order_is_refused(records: Path) -> None:
+    results = run([Double(name=name, seeds=1) for name in "ab"], progress=False)
+    with pytest.raises(ValueError, match=r"order must have the names of all .* none of \['b'\]"):
+        record("these", results, ["a"])
 
 
 def test_recording_more_seeds_keeps_those_recorded_before(records: Path) -> None:

@@ -5,7 +5,9 @@ jobs of many of them and writes each into a file of its own as soon as it is fin
 that was killed goes on where it was. `record` keeps what came out in `lstm_lib/recorded`.
 """
 
+import hashlib
 import json
+import os
 import re
 import time
 from abc import ABC, abstractmethod
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
+import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
@@ -61,7 +64,10 @@ class Job(NamedTuple):
     def path(self, folder: Path) -> Path:
         """Its file."""
         name = re.sub(r"[^\w.=+-]+", "_", self.experiment.name)
-        return folder / name / f"{'_'.join(map(str, self.seeds))}.json"
+        seeds = "_".join(map(str, self.seeds))
+        if len(seeds) > 200:  # names of files may have 255 bytes
+            seeds = f"{len(self.seeds)}_{hashlib.sha256(seeds.encode()).hexdigest()[:16]}"
+        return folder / name / f"{seeds}.json"
 
     def do(self) -> dict[str, Any]:
         """Make the rows, and say what made them; seconds are those of the processor."""
@@ -82,7 +88,7 @@ class Job(NamedTuple):
     def kept(self, folder: Path) -> dict[str, Any] | None:
         """What an earlier run kept in its file; None without one.
 
-        Raises ValueError where the file is damaged, or made from another description.
+        Raises ValueError where the file is damaged, of other seeds or of another description.
         """
         path = self.path(folder)
         if not path.exists():
@@ -90,6 +96,8 @@ class Job(NamedTuple):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             {key: found[key] for key in ("experiment", "rows", "made")}
+            if (seeds := [row["seed"] for row in found["rows"]]) != list(self.seeds):
+                raise ValueError(f"rows of seeds {seeds}, not {list(self.seeds)}")
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is damaged ({error!r}): delete it to run it anew") from error
         if found["experiment"] != repr(self.experiment):
@@ -114,9 +122,11 @@ def run(
     n_jobs: how many at a time, as joblib counts; `joblib.parallel_config(backend="dask")` around
     the call does them on a cluster. In a dict: "name", "experiment" (the description), what
     `about` says, "made" (date, versions and machine, more than one where jobs differ), "rows".
-    Raises ValueError for names that are not all different, and for files as in `Job.kept`.
+    Raises TypeError for what is no experiment, ValueError for names that are not all different,
+    seeds that are not, and files as in `Job.kept`.
     """
-    experiments = list(experiments)
+    experiments = [_checked(one) for one in experiments]
+    seeds = None if seeds is None else _checked_seeds(seeds)
     if len({Job(one, ()).path(Path()) for one in experiments}) < len(experiments):
         raise ValueError(f"names must all differ, got {[one.name for one in experiments]}")
     jobs = [job for one in experiments for job in _jobs(one, seeds)]
@@ -130,7 +140,9 @@ def run(
     for k, result in tqdm(results, total=len(todo), unit="job", disable=not progress or None):
         done[k] = json.loads(json.dumps(result))  # as it would be read from a file
         if folder is not None:
-            write_atomically(jobs[k].path(folder), json.dumps(result).encode())
+            # Another run into this folder may be at the same job.
+            ending = f"{os.getpid()}.part"
+            write_atomically(jobs[k].path(folder), json.dumps(result).encode(), ending=ending)
     return [
         _collected(one, [done[k] for k, job in enumerate(jobs) if job.experiment is one])
         for one in experiments
@@ -141,8 +153,12 @@ def record(name: str, results: Iterable[dict[str, Any]], order: Sequence[str]) -
     """Put what `run` returned into `lstm_lib/recorded/NAME.json`, and return the file's path.
 
     What is recorded stays unless it is replaced: an experiment whose description changed as a
-    whole, else row by row. order: the names as they shall stand in the file.
+    whole, else row by row. order: the names as they shall stand in the file; what is recorded under
+    another one is left out. Raises ValueError for a result that would be.
     """
+    results = list(results)
+    if missing := [new["name"] for new in results if new["name"] not in order]:
+        raise ValueError(f"order must have the names of all results, got none of {missing}")
     old = recorded.read(name)["experiments"] if name in recorded.names() else []
     kept = {one["name"]: one for one in old}
     for new in results:
@@ -161,8 +177,26 @@ def record(name: str, results: Iterable[dict[str, Any]], order: Sequence[str]) -
 
 
 def _jobs(one: Experiment, seeds: Sequence[int] | None) -> list[Job]:
-    chosen = tuple(range(one.seeds) if seeds is None else seeds)
+    chosen = _checked_seeds(range(one.seeds) if seeds is None else seeds)
     return [Job(one, chosen)] if one.together else [Job(one, (seed,)) for seed in chosen]
+
+
+def _checked(one: Any) -> Experiment:
+    """Return an experiment whose name can be that of a folder: "." and ".." lead elsewhere."""
+    if not isinstance(one, Experiment):
+        raise TypeError(f"experiments must be instances of Experiment, got {one!r}")
+    if not isinstance(one.name, str) or not re.search(r"\w", one.name):
+        raise ValueError(f"name must have a letter or a digit, got {one.name!r}")
+    return one
+
+
+def _checked_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
+    """Return seeds as plain integers, which JSON can hold."""
+    given = tuple(seeds)
+    right = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in given)
+    if not given or not right or min(given) < 0 or len(set(given)) < len(given):
+        raise ValueError(f"seeds must be different integers ≥ 0, one or more, got {given}")
+    return tuple(map(int, given))
 
 
 def _numbered(k: int, job: Job) -> tuple[int, dict[str, Any]]:
