@@ -151,18 +151,36 @@ def _padded(recordings: list[NDArray[np.floating]], speaker: NDArray[np.integer]
 #: By name; what is held out is drawn from a generator of its own.
 TASKS = {
     "adding": SmallTask(
-        2, 1, "values", adding, lambda: adding(np.random.default_rng(1), HELD_OUT), learnt=0.01
+        D=2,
+        K=1,
+        answer="values",
+        draw=adding,
+        held_out=lambda: adding(np.random.default_rng(1), HELD_OUT),
+        learnt=0.01,
     ),
     "order": SmallTask(
-        8, 4, "one of K", order, lambda: order(np.random.default_rng(1), HELD_OUT), learnt=0.1
+        D=8,
+        K=4,
+        answer="one of K",
+        draw=order,
+        held_out=lambda: order(np.random.default_rng(1), HELD_OUT),
+        learnt=0.1,
     ),
     "grammar": SmallTask(
-        *(7, 7, "one of K", grammar),
+        D=7,
+        K=7,
+        answer="one of K",
+        draw=grammar,
         held_out=lambda: Examples(_strings()[1].x, _chances(_strings()[1]), _strings()[1].asked),
         learnt=0.02,
         least=lambda: _unsure(_strings()[0]),
     ),
     "speakers": SmallTask(
-        12, 9, "one of K", speakers, held_out=lambda: _recordings()[1], learnt=0.1
+        D=12,
+        K=9,
+        answer="one of K",
+        draw=speakers,
+        held_out=lambda: _recordings()[1],
+        learnt=0.1,
     ),
 }
