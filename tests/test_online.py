@@ -305,9 +305,14 @@ def test_biases_start_where_asked_for() -> None:
         ({"recurrent": "gates"}, "recurrent must be one of ('all', 'cells', 'none'), got 'gates'"),
         ({"biased": "cells"}, "biased must be one of ('all', 'gates', 'none'), got 'cells'"),
         ({"bound": 0}, "bound must be a positive number, got 0"),
-        ({"input_biases": (-1,)}, "input_biases must be N=2 numbers"),
-        ({"forget_biases": (1, 2)}, "forget_biases must be N=2 numbers, for gates that are there"),
-        ({"output_biases": (1, 2), "biased": "none"}, "output_biases must be N=2 numbers"),
+        ({"bound": np.inf}, "bound must be a positive number, got inf"),
+        ({"output_gate": 2}, "output_gate must be True or False, got 2"),
+        ({"squashed": "no"}, "squashed must be True or False, got 'no'"),
+        ({"input_biases": (-1,)}, "input_biases must be a tuple of N=2 numbers"),
+        ({"input_biases": -1.0}, "input_biases must be a tuple of N=2 numbers"),
+        ({"input_biases": [-1, -2]}, "input_biases must be a tuple of N=2 numbers"),
+        ({"forget_biases": (1, 2)}, "forget_biases must be a tuple of N=2 numbers, for gates"),
+        ({"output_biases": (1, 2), "biased": "none"}, "output_biases must be a tuple of N=2"),
     ],
 )
 def test_a_wiring_names_what_does_not_fit(change: dict, message: str) -> None:
@@ -316,7 +321,7 @@ def test_a_wiring_names_what_does_not_fit(change: dict, message: str) -> None:
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("rate", [0, -1, np.nan, np.inf])
+@pytest.mark.parametrize("rate", [0, -1, np.nan, np.inf, "1", None])
 def test_a_rate_must_be_positive(rate: float) -> None:
     with pytest.raises(ValueError, match="rate must be a positive number, got"):
         Net(SMALL, np.random.default_rng(0), rate=rate)
@@ -325,6 +330,11 @@ def test_a_rate_must_be_positive(rate: float) -> None:
 def test_a_net_needs_a_generator() -> None:
     with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
         Net(SMALL, 0, rate=1)  # type: ignore[arg-type]
+
+
+def test_a_net_needs_a_wiring() -> None:
+    with pytest.raises(TypeError, match=r"wiring must be a Wiring, such as NETS.*, got '4'"):
+        Net("4", np.random.default_rng(0), rate=1)  # type: ignore[arg-type]
 
 
 def test_a_net_with_forget_gates_has_no_cell_of_1997() -> None:
@@ -344,6 +354,8 @@ INDEX, VALUE, AT, TARGETS = np.zeros((T, 2), int), np.ones((T, 2)), [T - 1], np.
         ((INDEX + 3, VALUE, AT, TARGETS), ValueError, "index must lie in 0 … D−1=2, got 3 … 3"),
         ((INDEX - 1, VALUE, AT, TARGETS), ValueError, "index must lie in 0 … D−1=2, got -1 … -1"),
         ((INDEX + 0.5, VALUE, AT, TARGETS), TypeError, "index must be integers, got float64"),
+        ((INDEX, VALUE * 1j, AT, TARGETS), TypeError, "value must be real numbers, got complex128"),
+        ((INDEX, VALUE, AT, [["a", "b"]]), TypeError, "targets must be real numbers, got <U1"),
         ((INDEX, VALUE, [T], TARGETS), ValueError, "at must be increasing steps in 0 … T−1=11"),
         ((INDEX, VALUE, [-1], TARGETS), ValueError, "at must be increasing steps in 0 … T−1=11"),
         ((INDEX, VALUE, [3, 3], TARGETS), ValueError, "got [3 3]"),

@@ -45,3 +45,9 @@ def test_the_outputs_are_those_of_predict(wiring: Wiring) -> None:
 def test_gates_that_are_not_there_have_no_columns() -> None:
     _, _, ours = traced(replace(OF_1997, output_gate=False))
     assert (ours.i.shape, ours.f.shape, ours.o.shape) == ((T, 2), (T, 0), (T, 0))
+
+
+def test_a_trace_names_what_does_not_fit() -> None:
+    net = Net(OF_1997, np.random.default_rng(0), rate=1)
+    with pytest.raises(ValueError, match=r"with T and J ≥ 1, got \(0, 2\) and \(0, 2\)"):
+        trace(net, np.zeros((0, 2), int), np.zeros((0, 2)))

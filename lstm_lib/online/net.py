@@ -17,11 +17,13 @@ class Net:
     At each step with a target y all weights change by `rate` times the truncated gradient of
     ½ Σ (y − output)², at once, and the sequence goes on with the new ones. No momentum, no batch.
     rng: draws the weights. rate: may be changed at any time.
-    Raises TypeError for something else than a generator, ValueError for a rate that is no positive
-    number.
+    Raises TypeError for something else than a wiring or a generator, ValueError for a rate that is
+    no positive number.
     """
 
     def __init__(self, wiring: Wiring, rng: np.random.Generator, *, rate: float) -> None:
+        if not isinstance(wiring, Wiring):
+            raise TypeError(f"wiring must be a Wiring, such as NETS['4'], got {wiring!r}")
         if not isinstance(rng, np.random.Generator):
             raise TypeError(f"rng must be a numpy.random.Generator, got {rng!r}")
         self.wiring, self.rate, self._form = wiring, rate, wiring.form
@@ -55,8 +57,8 @@ class Net:
 
     @rate.setter
     def rate(self, rate: float) -> None:
-        if not (math.isfinite(rate) and rate > 0):
-            raise ValueError(f"rate must be a positive number, got {rate}")
+        if not (isinstance(rate, int | float | np.floating) and 0 < rate < math.inf):
+            raise ValueError(f"rate must be a positive number, got {rate!r}")
         self._rate = float(rate)
 
     @property
@@ -120,7 +122,7 @@ class Net:
         does not fit.
         """
         index, value, at = self._checked(index, value, at)
-        targets = np.ascontiguousarray(targets, float)
+        targets = _reals("targets", targets)
         if targets.shape != (len(at), self.wiring.K):
             wanted = f"(M={len(at)}, K={self.wiring.K})"
             raise ValueError(f"targets must be {wanted}, got {targets.shape}")
@@ -163,7 +165,7 @@ class Net:
         """The arrays as the compiled loops take them: these check nothing themselves."""
         D = self.wiring.D
         index, at = _integers("index", index), _integers("at", at)
-        value = np.ascontiguousarray(value, float)
+        value = _reals("value", value)
         if index.ndim != 2 or index.size == 0 or value.shape != index.shape:
             raise ValueError(
                 "index and value must be (T, J) both, with T and J ≥ 1, got "
@@ -201,3 +203,10 @@ def _integers(name: str, values: ArrayLike) -> NDArray[np.int64]:
     if array.size and array.dtype.kind not in "iu":
         raise TypeError(f"{name} must be integers, got {array.dtype}")
     return np.ascontiguousarray(array, np.int64)
+
+
+def _reals(name: str, values: ArrayLike) -> Array:
+    array = np.asarray(values)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real numbers, got {array.dtype}")
+    return np.ascontiguousarray(array, np.float64)

@@ -25,7 +25,7 @@ def trace(net: Net, index: ArrayLike, value: ArrayLike) -> Trace:
 
     index, value: (T, J), as `Net.learn` takes them, and so are the errors.
     """
-    index, value = np.asarray(index), np.asarray(value)
+    index, value, _ = net._checked(index, value, [])
     y, c, u = list[Array](), list[Array](), list[Array]()
     for t in range(len(index)):
         y += [net.predict(index[t : t + 1], value[t : t + 1], [0], reset=t == 0)[0]]

@@ -1,6 +1,7 @@
 """What a net of memory blocks is made of, as data."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -54,15 +55,20 @@ class Wiring:
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {allowed}, got {getattr(self, name)!r}")
-        if not self.bound > 0:
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if part.type is bool and not isinstance(value, bool):
+                raise ValueError(f"{part.name} must be True or False, got {value!r}")
+        if not 0 < self.bound < math.inf:
             raise ValueError(f"bound must be a positive number, got {self.bound}")
         gates = {"input": True, "forget": self.forget_gate, "output": self.output_gate}
         for gate, there in gates.items():
             biases = getattr(self, f"{gate}_biases")
-            if biases is not None and (len(biases) != self.N or not there or self.biased == "none"):
+            fit = isinstance(biases, tuple) and len(biases) == self.N
+            if biases is not None and (not fit or not there or self.biased == "none"):
                 raise ValueError(
-                    f"{gate}_biases must be N={self.N} numbers, for gates that are there and "
-                    f"have biases, got {biases}"
+                    f"{gate}_biases must be a tuple of N={self.N} numbers, for gates that are "
+                    f"there and have biases, got {biases!r}"
                 )
 
     @property
