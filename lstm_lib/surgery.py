@@ -35,11 +35,13 @@ def forward(
 
     held: i, f, g or o -> values that broadcast to (T, B, H), row t − 1 for step t. Where `held` is
     empty, or holds what the intact run computed, the trace is that of `lstm.forward` to the bit.
-    Raises ValueError for another name or shape, TypeError for values that are no real numbers, and
-    both as `lstm.forward` does.
+    Raises ValueError for another name or shape, TypeError for no mapping and for values that are no
+    real numbers, and both as `lstm.forward` does.
     """
     D, H, dtype = check.check_params(params, lstm.Params, 4)
     T, B = check.check_input(x, D, dtype)
+    if not isinstance(held, Mapping):
+        raise TypeError(f"held must be a dict such as {{'f': 1}}, got {held!r}")
     values = {name: _broadcast(name, given, (T, B, H)) for name, given in held.items()}
     h, c = np.empty((T + 1, B, H), dtype), np.empty((T + 1, B, H), dtype)
     h[0], c[0] = check.check_pair("state", state, B, H, dtype)
@@ -71,8 +73,10 @@ def cuts(rng: np.random.Generator, gate: Array) -> dict[str, Array]:
       what depends on the step alone; loses what depends on the input. The sequences form a ring
       in an order drawn from `rng`, so that none gets its own.
 
-    Raises ValueError for another rank, no step or a single sequence.
+    Raises TypeError for no generator, ValueError for another rank, no step or a single sequence.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, got {rng!r}")
     gate = np.asarray(gate)
     if gate.ndim != 3 or len(gate) < 2 or gate.shape[1] < 2:
         raise ValueError(f"gate must be (T+1, B, H) with T ≥ 1 and B ≥ 2, got {gate.shape}")

@@ -277,6 +277,7 @@ GOOD: dict[str, Any] = {"rng": np.random.default_rng(0), "D": 3, "H": 4, "N": 2}
     [
         ({"N": 3}, "N must divide H=4: blocks have equally many cells, got 3"),
         ({"N": 0}, "N must be a positive integer, got 0"),
+        ({"bound": -1}, "bound must be a positive number, got -1"),
         ({"recurrent": "gates"}, "recurrent must be one of ['all', 'cells', 'none'], got 'gates'"),
         ({"biased": "cells"}, "biased must be one of ['all', 'gates', 'none'], got 'cells'"),
         ({"input_biases": (-1, -2, -3)}, "input_biases must be N=2 numbers"),
@@ -336,6 +337,7 @@ def test_backward_names_a_trace_that_does_not_fit() -> None:
         ({"W_xg": np.zeros((3, 5))}, "got N=2, H=5, 2 output gates, R=8"),
         ({"W_ug": np.zeros((7, 4))}, "W_ug must be (8, 4), got (7, 4)"),
         ({"b_o": np.zeros(2, "f4")}, "b_o must be torch.float64 as W_xi, got torch.float32"),
+        ({"W_xi": np.zeros((3, 2), int)}, "W_xi must be of a floating type, got int64"),
         ({"b_q": np.zeros(2)}, "weights must have the names W_xi, "),
     ],
 )
@@ -354,8 +356,13 @@ def test_the_torch_cell_names_a_weight_that_does_not_fit(change: dict, message: 
         (torch.tensor(X), ZEROS, "state must be lstm_1997.State, got list"),
         (
             torch.tensor(X),
-            torch_lstm_1997.State(*(torch.zeros(B, 4) for _ in "hcio")),
+            torch_lstm_1997.State(*(torch.zeros(B, 4).double() for _ in "hcio")),
             "state.i must be (2, 2), got (2, 4)",
+        ),
+        (
+            torch.tensor(X),
+            torch_lstm_1997.State(*(torch.zeros(B, 4) for _ in "hcio")),
+            "state.h must be a tensor of torch.float64 as x, got torch.float32",
         ),
     ],
 )
@@ -365,3 +372,8 @@ def test_the_torch_cell_names_an_input_that_does_not_fit(x: Any, state: Any, mes
     with pytest.raises((TypeError, ValueError)) as caught:
         module(x, state)
     assert message in str(caught.value)
+
+
+def test_the_torch_cell_takes_weights_by_name_only() -> None:
+    with pytest.raises(ValueError, match=r"weights must have the names W_xi, .*, got Params"):
+        LSTM1997(lstm_1997.init_params(**GOOD))  # type: ignore[arg-type]

@@ -254,6 +254,8 @@ def test_gates_near_zero_leave_the_min_lstm_finite() -> None:
         ({"seeds": ()}, "seeds must be different integers ≥ 0, or how many, got ()"),
         ({"seeds": (1, 1)}, "seeds must be different integers ≥ 0, or how many, got (1, 1)"),
         ({"seeds": (-1,)}, "seeds must be different integers ≥ 0, or how many, got (-1,)"),
+        ({"seeds": (True,)}, "seeds must be different integers ≥ 0, or how many, got (True,)"),
+        ({"seeds": (2**64,)}, "seeds must be different integers ≥ 0, or how many, got (1844"),
         ({"seeds": True}, "seeds must be different integers ≥ 0, or how many, got True"),
         ({"seeds": 2, "generator": torch.Generator()}, "generator must be None where seeds"),
         ({"design": "NIG"}, "design must be a family.Design, got str"),

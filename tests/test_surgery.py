@@ -161,3 +161,11 @@ def test_a_gate_without_steps_or_other_sequences_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"gate must be .* with T ≥ 1 and B ≥ 2, got"):
         surgery.cuts(rng, np.zeros(shape))
+
+
+def test_what_is_no_mapping_or_no_generator_is_refused(rng: np.random.Generator) -> None:
+    params, x, *_ = run(rng)
+    with pytest.raises(TypeError, match=r"held must be a dict such as .*, got \['f'\]"):
+        surgery.forward(params, x, held=["f"])
+    with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator, got 0"):
+        surgery.cuts(0, np.zeros((T + 1, B, H)))

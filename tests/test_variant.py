@@ -219,7 +219,11 @@ def test_weights_of_another_design_are_named() -> None:
     ("state", "kind", "message"),
     [
         (np.zeros((2, 3)), TypeError, r"state must be \(h, c\) or variant.State, got shape \(2, 3"),
-        ((np.zeros((2, 2)),) * 4, TypeError, r"state must be \(h, c\) or variant.State, got tuple"),
+        (
+            (np.zeros((2, 2)),) * 4,
+            TypeError,
+            r"state must be \(h, c\) or variant.State, got tuple of 4",
+        ),
         ((np.zeros((2, 2)), np.zeros((2, 4))), ValueError, r"state\[1\] must be \(B=2, H=3\), got"),
         ((np.zeros((2, 3)),) * 2, ValueError, r"state\[0\] must be \(B=2, R=2\), got \(2, 3\)"),
     ],

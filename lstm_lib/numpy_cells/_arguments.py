@@ -1,4 +1,4 @@
-"""What the three cells ask of their arguments, and the errors that say what came instead.
+"""What the cells ask of their arguments, and the errors that say what came instead.
 
 A dtype that does not fit raises TypeError, a shape that does not fit ValueError; each message
 names the argument, what was expected and what came. NaN and infinity are values like any other.
@@ -103,8 +103,8 @@ def check_pair(name: str, state: Any, B: int, H: int, dtype: np.dtype) -> tuple[
     if state is None:
         return np.zeros((B, H), dtype), np.zeros((B, H), dtype)
     if not isinstance(state, tuple | list) or len(state) != 2:
-        came = f"shape {state.shape}" if isinstance(state, np.ndarray) else type(state).__name__
-        raise TypeError(f"{name} must be a pair (h, c), each (B={B}, H={H}), got {came}")
+        wanted = f"a pair (h, c), each (B={B}, H={H})"
+        raise TypeError(f"{name} must be {wanted}, got {came(state)}")
     h, c = (check_state(f"{name}[{k}]", state[k], B, H, dtype) for k in (0, 1))
     return h, c
 
@@ -115,6 +115,14 @@ def check_trace(trace: Any, kind: Any, T: int, B: int, H: int, dtype: np.dtype) 
         raise TypeError(f"trace must be {title(kind)}, got {title(type(trace))}")
     for name, array in trace._asdict().items():
         check_array(f"trace.{name}", array, (("T+1", T + 1), ("B", B), ("H", H)), dtype)
+
+
+def came(state: Any) -> str:
+    """What messages say of something that came in place of a state."""
+    if isinstance(state, np.ndarray):
+        return f"shape {state.shape}"
+    kind = type(state).__name__
+    return f"{kind} of {len(state)}" if isinstance(state, tuple | list) else kind
 
 
 def title(kind: type) -> str:

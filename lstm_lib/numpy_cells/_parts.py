@@ -90,8 +90,7 @@ def check_state(name: str, state: Any, params: Any, B: int) -> tuple[Array, Arra
     if state is None:
         return h, c, q
     if not isinstance(state, tuple | list) or len(state) not in (2, 3):
-        came = f"shape {state.shape}" if isinstance(state, np.ndarray) else type(state).__name__
-        raise TypeError(f"{name} must be (h, c) or variant.State, got {came}")
+        raise TypeError(f"{name} must be (h, c) or variant.State, got {check.came(state)}")
     for k, array in enumerate(state):
         wanted = (("B", B), ("RHQ"[k], (R, H, Q)[k]))
         check.check_array(f"{name}[{k}]", array, wanted, dtype)

@@ -96,6 +96,8 @@ def init_params(
     if H % N:
         raise ValueError(f"N must divide H={H}: blocks have equally many cells, got {N}")
     O = N if output_gate else 0
+    if not 0 < bound < np.inf:
+        raise ValueError(f"bound must be a positive number, got {bound}")
     R = blocks.one_of("recurrent", recurrent, {"all": H + N + O, "cells": H, "none": 0})
     by_kind = blocks.one_of(
         "biased", biased, {"all": (N, H, O), "gates": (N, 0, O), "none": (0, 0, 0)}

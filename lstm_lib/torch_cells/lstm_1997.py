@@ -71,8 +71,11 @@ class LSTM1997(nn.Module):
         squashed: bool = True,
     ) -> None:
         super().__init__()
-        if tuple(weights) != NAMES:
-            raise ValueError(f"weights must have the names {', '.join(NAMES)}, got {[*weights]}")
+        names = [*weights] if isinstance(weights, Mapping) else type(weights).__name__
+        if names != [*NAMES]:
+            raise ValueError(f"weights must have the names {', '.join(NAMES)}, got {names}")
+        if not torch.as_tensor(weights["W_xi"]).is_floating_point():
+            raise TypeError(f"W_xi must be of a floating type, got {weights['W_xi'].dtype}")
         for name, array in weights.items():
             values = torch.as_tensor(array).detach().clone()
             self.register_parameter(name, nn.Parameter(values))
@@ -150,8 +153,12 @@ class LSTM1997(nn.Module):
         if not isinstance(state, State):
             raise TypeError(f"state must be lstm_1997.State, got {type(state).__name__}")
         for name, width in zip(State._fields, (H, H, N, O), strict=True):
-            if (came := getattr(state, name).shape) != (B, width):
-                raise ValueError(f"state.{name} must be {(B, width)}, got {tuple(came)}")
+            values = getattr(state, name)
+            if not isinstance(values, Tensor) or values.dtype != x.dtype:
+                came = values.dtype if isinstance(values, Tensor) else type(values).__name__
+                raise TypeError(f"state.{name} must be a tensor of {x.dtype} as x, got {came}")
+            if values.shape != (B, width):
+                raise ValueError(f"state.{name} must be {(B, width)}, got {tuple(values.shape)}")
         return state
 
 

@@ -208,7 +208,8 @@ def check_seeds(seeds: Any) -> tuple[int, ...] | None:
     if isinstance(seeds, int | np.integer) and not isinstance(seeds, bool):
         return tuple(range(check_size("seeds", seeds)))
     numbers = tuple(seeds) if isinstance(seeds, Sequence) else ()
-    right = all(isinstance(s, int | np.integer) and s >= 0 for s in numbers)
-    if not numbers or not right or len(set(numbers)) < len(numbers):
+    right = all(isinstance(s, int | np.integer) and not isinstance(s, bool) for s in numbers)
+    fits = right and numbers and min(numbers) >= 0 and max(numbers) < 2**64  # what torch takes
+    if not fits or len(set(numbers)) < len(numbers):
         raise ValueError(f"seeds must be different integers ≥ 0, or how many, got {seeds!r}")
     return tuple(int(s) for s in numbers)
