@@ -171,7 +171,7 @@ def test_at_each_symbol_of_a_stream_all_that_may_follow_are_taught(seed):
 def test_a_stream_takes_both_ways_of_a_choice_about_equally_often():
     stream = shown(ContinualReber(20_000).draw(rng()))
     ways = [stream[m.end()] for m in re.finditer("(?:^|[TP]E)B", stream)]
-    # Five standard errors: 5 √(1/4/1700); a string has 11.5 symbols on average.
+    # Five standard errors: 5 √(1/4/1700); a string has 12 symbols on average.
     assert np.mean([way == "T" for way in ways]) == pytest.approx(0.5, abs=0.061)
 
 
