@@ -65,10 +65,10 @@ class Streams(Experiment):
     decay: float = 1.0  #: of the rate after each symbol; every stream begins with the whole rate
     external: bool = False  #: whether the state is set to zero after each string
     streams: int = 30_000  #: at most, as published
-    symbols: int = 20_000_000  #: at most, in all training streams
+    symbols: int = 5_000_000  #: at most, in all training streams
     published: float | None = field(default=None, repr=False)  #: mean number of streams
     success: float = field(default=0, repr=False)  #: published, in percent
-    note: str = field(default="a trial also ends after 20,000,000 symbols", repr=False)
+    note: str = field(default="a trial also ends after 5,000,000 symbols", repr=False)
 
     def rows(self, seeds: Sequence[int]) -> list[Row]:
         return [self.trial(seed) for seed in seeds]
