@@ -1,7 +1,7 @@
 """The LSTM's variants as declarations: what each has that the cell of chapter 4 has not, or lacks.
 
 A `Design` lists the parts; the default is the cell of `numpy_cells.lstm`. `FAMILY` names the
-variants that Greff et al. (2017, "LSTM: A search space odyssey", section 3) take the cell apart
+variants that Greff et al. (2017, "LSTM: A search space odyssey") take the cell apart
 into, and later ones. `numpy_cells.variant` and `torch_cells.Variant` compute any of them.
 """
 
