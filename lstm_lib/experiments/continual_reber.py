@@ -27,7 +27,8 @@ E, B = SYMBOLS.index("E"), SYMBOLS.index("B")
 WITH = NETS["Gers 2000"]
 WITHOUT = replace(WITH, forget_gate=False, forget_biases=None)
 LEAST = 1e-17  # a rate below it changes no weight: they are about 1, in numbers of 16 digits
-STEPS = np.unique(np.geomspace(1, TASK.STREAM, 80).astype(int))  # at which `growth` looks
+#: Symbols of a stream after which `Streams.growth` looks.
+STEPS = np.unique(np.geomspace(1, TASK.STREAM, 80).astype(int))
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,7 @@ class Streams(Experiment):
         }
 
 
+#: Forget gates, the same with a decaying rate, the cell of 1997, and that with resets.
 EXPERIMENTS = (
     Streams(name="continual forget gates", published=18_889, success=18),
     Streams(name="continual forget gates decaying", decay=0.99, published=14_087, success=62),
