@@ -208,6 +208,12 @@ def test_every_net_fits_its_task(one: Trials) -> None:
     assert (one.net.D, one.net.K) == (one.task.D, one.task.K)
 
 
+def test_the_weaker_reading_of_experiment_4_is_its_bound_on_the_mean() -> None:
+    one = BY_NAME["4 T=100"]
+    weaker = replace(one.task.rules["stop"], tolerance=math.inf)
+    assert one.readings == {"mean alone": weaker}
+
+
 def test_the_input_gates_of_experiment_5_start_at_random() -> None:
     W = Net(BY_NAME["5"].net, np.random.default_rng(0), rate=1.0).W
     assert (np.abs(W) <= 0.1).all()

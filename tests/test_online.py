@@ -298,6 +298,27 @@ def test_biases_start_where_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "bound", "input_biases", "output_biases"),
+    [
+        ("1 4x1", 0.2, None, (-1, -2, -3, -4)),
+        ("1 3x2", 0.2, None, (-1, -2, -3)),
+        ("2a", 0.2, None, None),
+        ("2c p=50", 0.2, None, None),
+        ("3", 0.1, (-1, -3, -5), (-2, -4, -6)),
+        ("4", 0.1, (-3, -6), None),
+        ("6a", 0.1, (-2, -4), None),
+        ("6b", 0.1, (-2, -4, -6), None),
+    ],
+)
+def test_the_nets_of_1997_start_as_published(
+    name: str, bound: float, input_biases: Any, output_biases: Any
+) -> None:
+    wiring = NETS[name]
+    starts = (wiring.bound, wiring.input_biases, wiring.output_biases)
+    assert starts == (bound, input_biases, output_biases)
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"N": 0}, "N must be a positive integer, got 0"),
