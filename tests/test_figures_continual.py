@@ -13,7 +13,7 @@ mpl.use("agg")
 
 STEPS = [1, 10, 100]
 NORMS = {"forgets": [[1.0, 2, 3], [2, 3, 4]], "keeps": [[1.0, 10, 100]] * 3}
-GATES = np.linspace(0, 1, 15).reshape(5, 3)
+GATES = np.linspace(0.2, 0.9, 15).reshape(5, 3)
 
 
 @pytest.fixture(autouse=True)
