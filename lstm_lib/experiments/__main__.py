@@ -21,6 +21,7 @@ DESCRIBED = {
         ("1", "2a", "2b", "2c", "3a", "3b", "3c", "4", "5", "6a", "6b"), "original_1997"
     ),
     "continual": "continual_reber",
+    "spikes": "spike_delays",
     **dict.fromkeys(("ablations", "forget-bias"), "ablations"),
     "today": "as_today",
 }
