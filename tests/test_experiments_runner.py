@@ -36,9 +36,12 @@ class Together(Double):
     together: ClassVar[bool] = True
 
 
+@dataclass(frozen=True, kw_only=True)
 class Careless(Double):
+    row: Row = field(default_factory=dict)
+
     def rows(self, seeds: Sequence[int]) -> list[Row]:
-        return [{"seed": 0} for _ in seeds]
+        return [self.row for _ in seeds]
 
 
 def products(result: dict) -> dict[int, int]:
@@ -165,9 +168,10 @@ def test_another_run_that_is_writing_the_same_file_is_not_disturbed(tmp_path: Pa
     assert others.read_text(encoding="utf-8") == "half"
 
 
-def test_rows_of_other_seeds_than_those_asked_for_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"each of the seeds \(1,\), got seeds \[0\]"):
-        run([Careless(name="a")], seeds=[1], progress=False)
+@pytest.mark.parametrize(("row", "seed"), [({"seed": 0}, 0), ({}, None)])
+def test_rows_of_other_seeds_than_those_asked_for_are_refused(row: Row, seed: int | None) -> None:
+    with pytest.raises(ValueError, match=rf"each of the seeds \(1,\), got seeds \[{seed}\]"):
+        run([Careless(name="a", row=row)], seeds=[1], progress=False)
 
 
 def test_a_cluster_of_two_processes_gives_the_same_rows(tmp_path: Path) -> None:

@@ -258,6 +258,7 @@ def test_gates_near_zero_leave_the_min_lstm_finite() -> None:
         ({"seeds": (2**64,)}, "seeds must be different integers ≥ 0, or how many, got (1844"),
         ({"seeds": True}, "seeds must be different integers ≥ 0, or how many, got True"),
         ({"seeds": 2, "generator": torch.Generator()}, "generator must be None where seeds"),
+        ({"generator": 0}, "generator must be a torch.Generator, got 0"),
         ({"design": "NIG"}, "design must be a family.Design, got str"),
     ],
 )

@@ -155,6 +155,9 @@ def test_a_value_that_does_not_fit_is_named(call, message):
     ("call", "message"),
     [
         (lambda: published.Adding(50.5), "T must be an integer, got 50.5"),
+        (lambda: published.TwoSequences(3, True), "N must be an integer, got True"),
+        (lambda: published.LongLag(3, at_end="no"), "at_end must be True or False, got 'no'"),
+        (lambda: published.LongLag(3, 1), "random_middle must be True or False, got 1"),
         (lambda: published.Adding().batch(rng(), 2, dtype=int), "dtype must be a floating type"),
         *[
             (lambda task=task: task.draw(7), "rng must be a numpy.random.Generator")

@@ -23,6 +23,7 @@ class Constructed(Trials):
 
     When the mean error of `block` sequences is not below `settled` times that of the block before,
     the cells come in, with the weights that were drawn for them. The sequences before count too.
+    At each step some input must be above 0 and none below, as of symbols: they close the gates.
     """
 
     gate: float = 0.0  #: added then to what inputs give to input gates: below 0 they start closed

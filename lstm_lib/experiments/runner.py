@@ -74,10 +74,10 @@ class Job(NamedTuple):
         start = time.process_time()
         rows = self.experiment.rows(self.seeds)
         seconds = time.process_time() - start
-        if [row["seed"] for row in rows] != list(self.seeds):
+        if (seeds := [row.get("seed") for row in rows]) != list(self.seeds):
             raise ValueError(
                 f"rows of {self.experiment.name!r} must be one for each of the seeds {self.seeds}, "
-                f"got seeds {[row['seed'] for row in rows]}"
+                f"got seeds {seeds}"
             )
         each = round(seconds / len(rows), 2)
         made = recorded.provenance("", seconds, 1, PACKAGES)

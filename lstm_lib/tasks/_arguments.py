@@ -13,6 +13,8 @@ def at_least(name: str, value: int, least: int) -> int:
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
     if number < least:
         raise ValueError(f"{name} must be at least {least}, got {number}")
     return number

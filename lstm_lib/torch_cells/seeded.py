@@ -47,6 +47,8 @@ class Seeded(nn.Module):
         self.D, self.H = check_size("D", D), check_size("H", H)
         if isinstance(dtype, torch.dtype) and not dtype.is_floating_point:
             raise TypeError(f"dtype must be a floating type, got {dtype}")
+        if not isinstance(generator, torch.Generator | None):
+            raise TypeError(f"generator must be a torch.Generator, got {generator!r}")
         self.seeds = check_seeds(seeds)
         if self.seeds is None:
             drawn = self._draw(generator, dtype)

@@ -23,14 +23,15 @@ class LongLag(Task):
     or (y, a_1, …, a_(p−1), y), with equal chances; with `random_middle` (2b) the p − 1 symbols in
     the middle are drawn uniformly from a_1 … a_(p−1). A net is shown the first p symbols and asked
     at each of them for the next, or with `at_end` at the last alone. It is judged wherever it is
-    asked; with `random_middle`, where only the last symbol can be known, at the last. D = K = p + 1.
+    asked; with `random_middle`, where only the last symbol can be known, at the last.
+    D = K = p + 1.
 
     With `random_middle` and without `at_end` the answer to the last step is 0 at every other step,
     and nothing but their number tells a net that the steps are over.
 
     Published criterion: no error of .25 or more in 10,000 sequences.
 
-    Raises ValueError if p < 2.
+    Raises ValueError if p < 2, TypeError if the others are not True or False.
     """
 
     p: int = 100
@@ -41,6 +42,9 @@ class LongLag(Task):
 
     def __post_init__(self) -> None:
         at_least("p", self.p, 2)
+        for name in ("random_middle", "at_end"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
 
     @property
     def D(self) -> int:
