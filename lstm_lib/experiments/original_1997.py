@@ -53,19 +53,17 @@ def _reber() -> Iterator[Trials]:
             success=success,
         )
         yield literal
+        biased = replace(literal, net=replace(net, output_bias=True), note=OUTPUT_BIASES)
         if rate == 0.5:
             changed = {field.name: getattr(literal, field.name) for field in fields(literal)}
             yield AddedUp(**changed | {"name": f"{literal.name} added up", "note": ADDED_UP})
-            biased = replace(net, output_bias=True)
-            yield replace(
-                literal, name=f"{literal.name} output biases", net=biased, note=OUTPUT_BIASES
-            )
-            yield replace(
-                literal,
-                name=f"{literal.name} output biases, cells seen",
-                net=replace(biased, recurrent="cells"),
-                note=f"{OUTPUT_BIASES}; of the step before only the cells are seen, not the gates",
-            )
+            yield replace(biased, name=f"{literal.name} output biases")
+        yield replace(
+            biased,
+            name=f"{literal.name} output biases, cells seen",
+            net=replace(biased.net, recurrent="cells"),
+            note=f"{OUTPUT_BIASES}; of the step before only the cells are seen, not the gates",
+        )
 
 
 def _long_lag() -> Iterator[Trials]:
