@@ -217,6 +217,14 @@ def test_recording_more_seeds_keeps_those_recorded_before(records: Path) -> None
     assert products(kept) == {0: 0, 1: 2, 2: 4}
 
 
+def test_a_record_says_what_made_its_rows_even_if_that_is_two_machines(records: Path) -> None:
+    for seed in (0, 1):
+        (result,) = run([Double(name="a")], seeds=[seed], progress=False)
+        record("these", [{**result, "made": [{"machine": seed}]}], ["a"])
+    (kept,) = recorded.read("these")["experiments"]
+    assert kept["made"] == [{"machine": 0}, {"machine": 1}]
+
+
 def test_recording_another_description_replaces_all_rows_of_the_name(records: Path) -> None:
     for seeds, factor in ([0, 2], 2), ([1], 3):
         results = run([Double(name="a", factor=factor)], seeds=seeds, progress=False)
