@@ -95,6 +95,25 @@ def test_an_update_is_the_rate_times_the_truncated_gradient(wiring: Wiring, at: 
     np.testing.assert_allclose(net.V - V, -net.rate * by_V, rtol=0, atol=1e-13)
 
 
+@of_1997
+def test_summed_changes_are_the_gradient_of_all_steps_by_the_weights_before(wiring: Wiring) -> None:
+    net, x, at, targets = draw(wiring, at=(2, 5, T - 1))
+    for _ in range(2):  # the second time, nothing is left of the first
+        before, V = net.cell(), net.V.copy()
+        by_cell, by_V = truncated_gradient(net, x, at, targets)
+        net.learn(*sparse(x), at, targets, summed=True)
+        for new, old, gradient in zip(net.cell(), before, by_cell, strict=True):
+            np.testing.assert_allclose(new - old, -net.rate * gradient, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(net.V - V, -net.rate * by_V, rtol=0, atol=1e-13)
+
+
+def test_summed_changes_are_made_where_a_mistake_ends_the_sequence() -> None:
+    (net, x, at, targets), (cut, *_) = (draw(SMALL, at=(2, 5)) for _ in range(2))
+    net.learn(*sparse(x), at, targets, summed=True, stop=1e-9)
+    cut.learn(*sparse(x[:3]), at[:1], targets[:1], summed=True)
+    np.testing.assert_array_equal(net.W, cut.W)
+
+
 def by_autograd(net: Net, x: Any, at: Any, targets: Any) -> tuple[Any, Any]:
     """The weights after a sequence: the graph's ends are cut where the papers cut them.
 
