@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from .style import ACCENT, GREY, INK, RULE, WHITE
@@ -23,7 +23,8 @@ def forest(
     """Draw a dot and an interval for each name in each panel, sorted by the dots.
 
     panels: title -> name -> (estimate, low, high). A dot is filled where its interval leaves out
-    the line of no effect: 0, or with `log` 1 on a logarithmic axis, which the panels share.
+    the line of no effect: 0, or with `log` 1 on a logarithmic axis. Each panel has a scale of its
+    own, since effects may be of other sizes in another panel.
     faint: title -> name -> single values, such as one a seed, drawn behind the dots.
     Raises ValueError for panels without names, and for numbers that are not finite, not in order
     or, with `log`, not positive.
@@ -43,7 +44,6 @@ def forest(
         lines,
         columns,
         figsize=(5.6, lines * (0.9 + 0.25 * most)),
-        sharex=True,
         squeeze=False,
         layout="constrained",
     )
@@ -52,14 +52,8 @@ def forest(
         ax.remove()
     for ax, (title, rows) in zip(shown, tables.items(), strict=False):
         _panel(ax, title, rows, (faint or {}).get(title, {}), reference=1.0 if log else 0.0)
-    if log:
-        shown[0].set_xscale("log")
-        shown[0].xaxis.set_major_locator(LogLocator(numticks=5))
-        for ax in shown:
-            ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-            ax.xaxis.set_minor_formatter(NullFormatter())
-    for ax in shown[-columns:]:
-        ax.tick_params(labelbottom=True)
+        if log:
+            _log_axis(ax)
     shown[0].figure.supxlabel(xlabel, fontsize=12, color=INK)
     return shown
 
@@ -94,6 +88,18 @@ def _panel(
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0, labelsize=10)
+
+
+def _log_axis(ax: Axes) -> None:
+    """A logarithmic axis with ticks that have room: 1, 2, 5 in a decade, else powers of ten."""
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.xaxis.set_minor_locator(NullLocator())
+    if high < 100 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    else:
+        ax.xaxis.set_major_locator(LogLocator(numticks=5))
 
 
 def _checked(argument: str, own: ArrayLike, log: bool) -> NDArray[np.float64]:
