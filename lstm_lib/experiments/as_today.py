@@ -269,8 +269,8 @@ def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
     yes = {"answer": "yes or no", "forget_bias": 3.0}
     yield "3a", {"task": TwoSequences(100, 3), "wiring": NETS["3"], "limit": 40_000, **yes}
     values = {"answer": "values", "forget_bias": 3.0, "wiring": NETS["4"]}
-    yield "4", {"task": Adding(100), "limit": 60_000, **values}
-    yield "5", {"task": Multiplication(100), "limit": 60_000, **values}
+    yield "4", {"task": Adding(100), "limit": 150_000, **values}
+    yield "5", {"task": Multiplication(100), "limit": 150_000, **values}
     yield "6a", {"task": TemporalOrder(2), "wiring": NETS["6a"], "limit": 60_000, **one_of}
     yield "6b", {"task": TemporalOrder(3), "wiring": NETS["6b"], "limit": 60_000, **one_of}
 
