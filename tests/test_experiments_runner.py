@@ -95,6 +95,11 @@ def test_what_was_kept_comes_back_as_it_was_made(tmp_path: Path) -> None:
     assert run(experiments, tmp_path, progress=False) == run(experiments, tmp_path, progress=False)
 
 
+def test_a_tuple_in_a_row_is_a_list_before_it_is_read_from_a_file_too(tmp_path: Path) -> None:
+    one = Careless(name="a", seeds=1, row={"seed": 0, "pair": (1, 2)})
+    assert run([one], tmp_path, progress=False) == run([one], tmp_path, progress=False)
+
+
 def test_a_file_of_another_description_is_refused_naming_both(tmp_path: Path) -> None:
     run([Double(name="a", seeds=1)], tmp_path, progress=False)
     with pytest.raises(ValueError, match=r"a/0\.json is of another .*\n.*=2\)\n.*=3\)"):
