@@ -95,7 +95,7 @@ class Today(Experiment):
     def rows(self, seeds: Sequence[int]) -> list[Row]:
         """Train until all nets have met all criteria, or `limit` sequences.
 
-        "met": by rule, after how many sequences, a multiple of B, or of `every` for rules on tests;
+        "met": by rule, after how many sequences, in whole batches; tests come `every` so many;
         "wrong": of `TESTED` new sequences; "error": their mean squared error, where there is a
         `do_nothing` to compare it with, else and where it is not finite None.
         """
