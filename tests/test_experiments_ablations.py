@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from lstm_lib import recorded
 from lstm_lib.experiments import ablations, small_tasks
 from lstm_lib.experiments.ablations import CHOSEN, EXPERIMENTS, effect, losses
 from lstm_lib.experiments.small_tasks import TASKS
@@ -132,3 +133,15 @@ def test_losses_come_from_the_rate_that_was_chosen_by_task_and_variant():
     one = {"name": "ablations order GRU", "task": "order", "variant": "GRU", "rows": rows}
     found = losses([{**one, "lr": CHOSEN}, {**one, "lr": 1.0, "rows": [{"loss": 7.0}]}])
     np.testing.assert_array_equal(found["order"]["GRU"], [0.5, np.nan])
+
+
+def test_the_rate_is_that_at_which_most_seeds_of_the_lstm_learnt_and_the_soonest():
+    for task in TASKS:
+        found = {}
+        for one in recorded.read("ablations")["experiments"]:
+            if (one["name"].split()[0], one["task"], one["variant"]) == ("ablations", task, "LSTM"):
+                learnt = [row["met"]["learnt"] for row in one["rows"]]
+                n = [each for each in learnt if each]
+                found[one["lr"]] = (-len(n), np.median([each or np.inf for each in learnt]))
+        assert sorted(found) == list(ablations.RATES)
+        assert min(found, key=found.__getitem__) == CHOSEN
