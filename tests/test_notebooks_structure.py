@@ -23,6 +23,7 @@ CLAIMS = {
     "07_long_texts": {"A2"},
     "08_audio": {"A3"},
     "09_family": set(),
+    "10_gate_surgery": set(),
     "12_from_equations_to_a_kernel": set(),
     "13_past_one_machine": set(),
 }
