@@ -178,7 +178,10 @@ def weigh(passages: list[Passage]) -> dict[str, list[int]]:
         damping = SATURATION * (1 - LENGTH + LENGTH * lengths[k] / mean)
         most = 100 * (OF_OBJECT if passage.is_object else 1)
         for stem, count in passage.words.items():
-            weights[stem] += [k, round(most * count / (count + damping))]
+            # What many signatures have, such as `forward`, ranks them as their page does.
+            shared = passage.is_object and count >= IN_TITLE
+            ratio = IN_TITLE / (IN_TITLE + SATURATION) if shared else count / (count + damping)
+            weights[stem] += [k, round(most * ratio)]
     return dict(weights)
 
 
