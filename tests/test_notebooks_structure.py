@@ -24,6 +24,7 @@ CLAIMS = {
     "08_audio": {"A3"},
     "09_family": set(),
     "10_gate_surgery": set(),
+    "11_experiments_1997": set(),
     "12_from_equations_to_a_kernel": set(),
     "13_past_one_machine": set(),
 }
