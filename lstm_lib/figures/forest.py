@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from .style import ACCENT, GREY, INK, RULE, WHITE
+from .style import ACCENT, GREY, INK, WHITE
 
 COLUMNS = 2
 
@@ -72,7 +72,7 @@ def _panel(
         estimate, low, high = rows[name]
         if name in points:
             values = np.asarray(points[name], dtype=float)
-            ax.plot(values, np.full(values.shape, row), "|", color=RULE, markersize=7, zorder=1)
+            ax.plot(values, np.full(values.shape, row), "|", color=GREY, markersize=7, zorder=1)
         clear = not low <= reference <= high
         ax.errorbar(
             estimate,
