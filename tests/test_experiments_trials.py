@@ -55,6 +55,20 @@ def test_a_rule_on_tests_is_asked_after_every_so_many_sequences(always: Any) -> 
     assert TINY.trial(0)["met"] == {"ST1": 10, "ST2": 10}
 
 
+def test_all_rules_are_held_to_the_same_exam(always: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    always([1.0] * 40)
+    seen: dict[int, list[object]] = {}
+
+    def passes(self: Trials, net: Net, rule: Rule, exam: Any) -> bool:
+        seen.setdefault(len(seen), []).extend(exam)
+        return len(seen) % 2 == 0  # ST1 fails, ST2 is met; then ST1 is asked alone
+
+    monkeypatch.setattr(Trials, "_passes", passes)
+    assert TINY.trial(0)["met"] == {"ST1": 30, "ST2": 10}
+    assert all(a is b for a, b in zip(seen[0], seen[1], strict=True))
+    assert seen[2][0] is not seen[0][0]  # the next one is drawn anew
+
+
 def test_an_exam_ends_with_the_first_mistake_too_many(always: Any) -> None:
     tests = always([1.0] * 40)
     replace(TINY, task=TwoSequences(3, 3, variant="b")).trial(0)

@@ -84,12 +84,12 @@ def _long_lag() -> Iterator[Trials]:
             task=task,
             net=NETS["2a"],
             rate=1.0,
-            limit=30_000,
+            limit=100_000,
             every=500,
             published={"test": published},
         )
         yield literal
-        mended = replace(literal, task=replace(task, at_end=bool(asked)), gate=-3.0, limit=100_000)
+        mended = replace(literal, task=replace(task, at_end=bool(asked)), gate=-3.0)
         note = f"the input gate starts about σ(−3), not σ(0){asked}"
         for times, rate in (("", 1.0), (", twice the rate", 2.0), (", four times the rate", 4.0)):
             yield replace(mended, name=f"{name} {closed}{times}", rate=rate, note=note + times)
