@@ -17,7 +17,7 @@ def state_norms(
     steps: ArrayLike,
     *,
     xlabel: str = "symbols of the stream",
-    ylabel: str = r"norm of $c_t$",
+    ylabel: str = "norm of c",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how large the cells' state is along a stream, a line a seed, on logarithmic axes.
@@ -53,7 +53,6 @@ def gates_over_symbols(
     symbols: str,
     *,
     starts: Sequence[int] = (),
-    ylabel: str = "$f_t$, block",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw gates as cells, blocks down and symbols across, from 0, dark, to 1, light.
@@ -76,7 +75,7 @@ def gates_over_symbols(
     heatmap(
         table.T,
         xlabel="symbol read",
-        ylabel=ylabel,
+        ylabel="$f_t$, block",
         label="0 forgets",
         vmin=0,
         vmax=1,
