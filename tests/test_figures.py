@@ -42,12 +42,7 @@ COLOUR_BLIND = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 @pytest.fixture

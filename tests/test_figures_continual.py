@@ -1,7 +1,6 @@
 """The plots of a stream without end show the numbers they are given, one line a seed."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -16,12 +15,7 @@ NORMS = {"forgets": [[1.0, 2, 3], [2, 3, 4]], "keeps": [[1.0, 10, 100]] * 3}
 GATES = np.linspace(0.2, 0.9, 15).reshape(5, 3)
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def test_every_seed_has_a_line_of_its_own_on_logarithmic_axes():

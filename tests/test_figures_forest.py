@@ -1,7 +1,6 @@
 """A forest plot shows each effect with its interval, sorted, and says which leave out 1."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
@@ -20,12 +19,7 @@ PANELS = {
 SEEDS = {"adding": {"b": [5.0, 50.0, 100.0]}}
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def draw(panels=PANELS, **options):

@@ -1,7 +1,6 @@
 """Grids of numbers show what they are given, in an ink that can be read on each cell."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -15,12 +14,7 @@ mpl.use("agg")
 TABLE = [[0.0, 0.031, 0.996], [3.42, 17.4, 250.0]]
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def draw(panels=None, **changed):

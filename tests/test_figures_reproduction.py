@@ -1,7 +1,6 @@
 """The plot of results measured again shows every number that it is given."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import pytest
 from matplotlib.container import ErrorbarContainer
 from numpy.testing import assert_allclose
@@ -15,12 +14,7 @@ INTERVALS = {"4, T=100": (75_000, 90_000, 120_000)}
 PUBLISHED = {"4, T=100": 74_000, "5": 482_000}
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def drawn(seeds=SEEDS, intervals=INTERVALS, published=PUBLISHED, **more):

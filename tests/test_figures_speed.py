@@ -20,12 +20,7 @@ RATIOS = {"fast": [[1.0, 1.1, 1.3], [0.4, 0.5, 0.55]], "loop": [[0.3, 0.4, 0.5],
 PARTS = {"matmul": [6.0, 1.0], "calls": [1.0, 2.0]}
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def dots(ratios=RATIOS, sizes=SIZES):

@@ -1,7 +1,6 @@
 """The timeline puts years to scale, keeps its names apart, and can be read without colour."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -20,12 +19,7 @@ STATIONS = [
 IN_ORDER = ["blocks", "forget gate", "projection", "GRU"]
 
 
-@pytest.fixture(autouse=True)
-def _house_style():
-    with mpl.rc_context():
-        figures.use_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def leaders(ax):
