@@ -6,6 +6,7 @@ from matplotlib.container import ErrorbarContainer
 from numpy.testing import assert_allclose
 
 from lstm_lib import figures
+from lstm_lib.figures import style
 
 mpl.use("agg")
 
@@ -39,6 +40,16 @@ def test_the_whisker_of_a_mean_reaches_from_end_to_end_of_its_interval():
     ]
     assert_allclose(points.get_xdata(orig=False), [90_000])
     assert_allclose(whisker.get_segments()[0][:, 0], [75_000, 120_000])
+
+
+def test_the_mean_of_a_row_is_hollow_where_some_trials_failed():
+    both = dict.fromkeys(PUBLISHED, (9, 10, 11))
+    ax = drawn(intervals=both, hollow=["5"])
+    [full, hollow] = [each for each in ax.containers if isinstance(each, ErrorbarContainer)]
+    colours = [each[0].get_markerfacecolor() for each in (full, hollow)]
+    assert colours == [style.ACCENT, style.WHITE]
+    [legend] = ax.figure.legends
+    assert "mean of those that succeeded" in {text.get_text() for text in legend.get_texts()}
 
 
 def test_the_band_is_a_factor_around_the_published_number():
@@ -96,6 +107,7 @@ def test_the_legend_names_each_mark_and_the_factor():
         ({"intervals": {"5": (1, 2)}}, r"intervals\['5'\]: expected shape \(3,\), got \(2,\)"),
         ({"published": {**PUBLISHED, "5": -1}}, r"published\['5'\]: expected finite numbers > 0"),
         ({"ends": {"6": ""}}, "ends: expected rows among"),
+        ({"hollow": ["6"]}, "hollow: expected rows among"),
         ({"factor": 1}, "factor: expected a number > 1, got 1"),
     ],
 )

@@ -1,6 +1,6 @@
 """Results that were measured again, beside the published ones: a row an experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +14,7 @@ from .style import ACCENT, GREY, INK, RULE, WHITE, Line
 
 PUBLISHED: Line = {"marker": "D", "markersize": 7, "color": INK, "markerfacecolor": WHITE}
 MEAN: Line = {"marker": "o", "markersize": 7, "color": ACCENT}
+HOLLOW: Line = MEAN | {"markerfacecolor": WHITE}
 BAND: Line = {"color": RULE, "alpha": 0.6, "zorder": 0}
 SEED: Line = {"marker": "o", "markersize": 4, "color": GREY, "alpha": 0.6, "markeredgewidth": 0}
 
@@ -25,6 +26,7 @@ def reproduction_dots(
     *,
     xlabel: str,
     ends: Mapping[str, str] | None = None,
+    hollow: Collection[str] = (),
     factor: float = 2,
     ax: Axes | None = None,
 ) -> Axes:
@@ -33,17 +35,19 @@ def reproduction_dots(
     seeds: name -> (n,), n ≥ 0: those that did not succeed are left out, and `ends` may say how many
     there were. intervals: name -> (3,), lower end, mean, upper end; rows without one have none.
     published: name -> number. factor: a band from published / factor to published · factor marks
-    what counts as the same. ends: name -> text at the right end of the row. The axis is
-    logarithmic. Raises ValueError, naming the argument, for rows that differ or values ≤ 0.
+    what counts as the same. ends: name -> text at the right end of the row. hollow: the rows whose
+    mean leaves out trials that failed. The axis is logarithmic.
+    Raises ValueError, naming the argument, for rows that differ or values ≤ 0.
     """
-    rows = _checked(seeds, intervals, published, ends or {}, factor)
+    rows = _checked(seeds, intervals, published, ends or {}, hollow, factor)
     if ax is None:
         _, ax = plt.subplots(figsize=(5.6, 1.6 + 0.34 * len(rows)), layout="constrained")
     for place, row in enumerate(rows):
         _dots(ax, place, row, seeds[row], published[row], factor)
         if row in intervals:
             low, mean, high = _positive(f"intervals[{row!r}]", intervals[row], 3)
-            ax.errorbar(mean, place, xerr=[[mean - low], [high - mean]], zorder=3, **MEAN)
+            look = HOLLOW if row in hollow else MEAN
+            ax.errorbar(mean, place, xerr=[[mean - low], [high - mean]], zorder=3, **look)
         if ends and row in ends:
             ax.annotate(
                 ends[row],
@@ -60,7 +64,9 @@ def reproduction_dots(
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     _count_ticks(ax)
-    ax.figure.legend(handles=_legend(factor), loc="outside upper left", ncols=2, fontsize=10)
+    ax.figure.legend(
+        handles=_legend(factor, bool(hollow)), loc="outside upper left", ncols=2, fontsize=10
+    )
     return ax
 
 
@@ -69,6 +75,7 @@ def _checked(
     intervals: Mapping[str, ArrayLike],
     published: Mapping[str, float],
     ends: Mapping[str, str],
+    hollow: Collection[str],
     factor: float,
 ) -> list[str]:
     """The rows, where all arguments are about the same ones."""
@@ -77,7 +84,7 @@ def _checked(
         raise ValueError("published: expected at least one row, got none")
     if list(seeds) != rows:
         raise ValueError(f"seeds: expected the rows of published, {rows}, got {list(seeds)}")
-    for argument, table in (("intervals", intervals), ("ends", ends)):
+    for argument, table in (("intervals", intervals), ("ends", ends), ("hollow", hollow)):
         if strange := set(table) - set(rows):
             raise ValueError(f"{argument}: expected rows among {rows}, got {sorted(strange)}")
     if not factor > 1:
@@ -105,8 +112,10 @@ def _dots(
     ax.plot(paper, place, linestyle="", zorder=2, **PUBLISHED)
 
 
-def _legend(factor: float) -> list[Line2D | Patch]:
-    dots = (("a seed", SEED), ("mean, 95 % interval", MEAN), ("published", PUBLISHED))
+def _legend(factor: float, hollow: bool) -> list[Line2D | Patch]:
+    dots = [("a seed", SEED), ("mean, 95 % interval", MEAN), ("published", PUBLISHED)]
+    if hollow:
+        dots.insert(2, ("mean of those that succeeded", HOLLOW))
     handles: list[Line2D | Patch] = [
         Line2D([], [], linestyle="", label=label, **look) for label, look in dots
     ]
