@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,16 @@ class Together(Double):
     together: ClassVar[bool] = True
 
 
+class Meeting(Double):
+    """Two jobs that wait for each other."""
+
+    both: ClassVar = threading.Barrier(2, timeout=60)
+
+    def rows(self, seeds: Sequence[int]) -> list[Row]:
+        self.both.wait()
+        return super().rows(seeds)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Careless(Double):
     row: Row = field(default_factory=dict)
@@ -53,16 +64,30 @@ def done(log: Path) -> list[str]:
     return [line.split(" ", 1)[1] for line in log.read_text(encoding="utf-8").splitlines()]
 
 
-def test_each_seed_is_a_row_with_the_time_that_it_took() -> None:
+def test_each_seed_is_a_row() -> None:
     (result,) = run([Double(name="a", seeds=3)], progress=False)
     assert products(result) == {0: 0, 1: 2, 2: 4}
-    assert all(row["seconds"] >= 0 for row in result["rows"])
+
+
+def test_the_processor_time_of_a_job_is_shared_out_among_its_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([1.0, 4.0])
+    monkeypatch.setattr("time.process_time", lambda: next(clock))
+    (result,) = run([Together(name="a", seeds=4)], progress=False)
+    assert [row["seconds"] for row in result["rows"]] == [0.75] * 4
+
+
+def test_as_many_jobs_are_done_at_a_time_as_asked_for() -> None:
+    with joblib.parallel_config(backend="threading"):
+        (result,) = run([Meeting(name="a", seeds=2)], n_jobs=2, progress=False)
+    assert products(result) == {0: 0, 1: 2}
 
 
 def test_a_result_says_what_was_done_and_what_did_it() -> None:
-    (result,) = run([Double(name="a", seeds=1)], progress=False)
+    (result,) = run([Double(name="a", seeds=2)], progress=False)
     assert result["experiment"] == "Double(name='a', factor=2)"
-    (made,) = result["made"]
+    (made,) = result["made"]  # once, though there were two jobs
     assert {"machine", "versions", "date"} == set(made)
 
 
@@ -112,6 +137,7 @@ def test_a_file_of_another_description_is_refused_naming_both(tmp_path: Path) ->
         *(b"{", b"[]", b'{"rows": []}', b"\xff"),
         b'{"experiment": "", "rows": [{"seed": 5}], "made": {}}',  # of another seed
         b'{"experiment": "", "rows": 3, "made": {}}',
+        b'{"experiment": "", "rows": [{"seed": 0}]}',
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
@@ -163,6 +189,12 @@ def test_a_file_is_kept_of_any_number_of_seeds_side_by_side(tmp_path: Path) -> N
     for count in (100, 101, 100):
         run([Together(name="a", seeds=count, log=str(log))], tmp_path / "kept", progress=False)
     assert [line.count(",") for line in done(log)] == [99, 100]
+
+
+def test_other_seeds_side_by_side_have_another_file(tmp_path: Path) -> None:
+    for seeds in ([1, 23], [12, 3], range(100), range(1, 101)):
+        run([Together(name="a")], tmp_path, seeds=seeds, progress=False)
+    assert len(list((tmp_path / "a").iterdir())) == 4
 
 
 def test_another_run_that_is_writing_the_same_file_is_not_disturbed(tmp_path: Path) -> None:
@@ -219,7 +251,29 @@ def test_recording_more_seeds_keeps_those_recorded_before(records: Path) -> None
     for seeds in ([0, 2], [1, 2]):
         record("these", run([Double(name="a")], seeds=seeds, progress=False), ["a"])
     (kept,) = recorded.read("these")["experiments"]
-    assert products(kept) == {0: 0, 1: 2, 2: 4}
+    assert [row["product"] for row in kept["rows"]] == [0, 2, 4]
+
+
+def test_a_row_that_is_recorded_again_is_replaced(records: Path) -> None:
+    (result,) = run([Double(name="a", seeds=1)], progress=False)
+    for product in (5, 6):
+        record("these", [{**result, "rows": [{**result["rows"][0], "product": product}]}], ["a"])
+    (kept,) = recorded.read("these")["experiments"]
+    assert products(kept) == {0: 6}
+
+
+def test_a_record_says_how_long_all_its_rows_took(records: Path) -> None:
+    results = run([Double(name=name, seeds=2) for name in "ab"], progress=False)
+    for result in results:
+        result["rows"] = [{**row, "seconds": 1.5} for row in result["rows"]]
+    record("these", results, ["a", "b"])
+    assert recorded.read("these")["made"]["seconds"] == 6
+
+
+def test_a_record_names_a_word_that_several_experiments_share_once(records: Path) -> None:
+    names = ["4 near", "4 far", "5"]
+    record("these", run([Double(name=name) for name in names], seeds=[0], progress=False), names)
+    assert recorded.read("these")["made"]["command"].endswith("experiments 4 5 --record")
 
 
 def test_a_record_says_what_made_its_rows_even_if_that_is_two_machines(records: Path) -> None:

@@ -210,5 +210,4 @@ def _different(dicts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _collected(one: Experiment, jobs: list[dict[str, Any]]) -> dict[str, Any]:
     rows = [row for job in jobs for row in job["rows"]]
     made = _different(job["made"] for job in jobs)
-    about = json.loads(json.dumps(one.about()))
-    return {"name": one.name, "experiment": repr(one), **about, "made": made, "rows": rows}
+    return {"name": one.name, "experiment": repr(one), **one.about(), "made": made, "rows": rows}
