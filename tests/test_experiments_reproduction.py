@@ -26,14 +26,13 @@ def test_trials_that_did_not_meet_the_criterion_count_as_trials_alone() -> None:
     assert (one.solved, one.trials, one.mean, one.ratio) == (2, 3, 100, 1.0)
 
 
-def test_the_interval_covers_the_mean_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(0)
-    covered = 0
-    for _ in range(200):
-        (one,) = summaries([result(*map(float, rng.normal(100, 10, 30)))])
-        covered += one.low <= 100 <= one.high
-    # 95 % of 200, less about a percent and a half that a bootstrap of 30 lacks; 5 standard errors.
-    assert covered / 200 == pytest.approx(0.935, abs=5 * math.sqrt(0.06 * 0.94 / 200))
+def test_the_interval_of_many_is_that_of_the_normal_distribution() -> None:
+    n = np.random.default_rng(0).normal(100, 10, 400)
+    (one,) = summaries([result(*n.tolist())])
+    deviation = n.std() / math.sqrt(400)  # of the mean
+    ends = ((one.low - n.mean()) / deviation, (one.high - n.mean()) / deviation)
+    # Quantiles of 10,000 samples, where the normal density is .058: 5 standard errors.
+    assert ends == pytest.approx((-1.96, 1.96), abs=5 * math.sqrt(0.025 * 0.975 / 10_000) / 0.058)
 
 
 @pytest.mark.parametrize("met", [(), (50,), (None, 50)])
@@ -65,5 +64,22 @@ def test_the_table_says_ours_beside_the_published_number() -> None:
     ]
 
 
-def test_the_table_has_a_dash_where_nothing_was_solved() -> None:
-    assert table([result(None)]).splitlines()[1].split()[4:6] == ["0/1", "-"]
+def test_a_second_criterion_has_a_line_of_its_own_without_name_weights_and_time() -> None:
+    one = result(150, 150)
+    one["criteria"]["later"], one["published"]["later"] = "really all", 200
+    for row in one["rows"]:
+        row["met"]["later"] = 250
+    line = table([one]).splitlines()[2]
+    assert line.split() == [
+        *("really", "all", "2/2", "250", "(250", "…", "250)"),
+        *("200", "(97", "%)", "1.25"),
+    ]
+
+
+def test_the_table_has_a_dash_and_no_ratio_where_nothing_was_solved() -> None:
+    line = table([result(None)]).splitlines()[1]
+    assert line.split()[4:] == ["0/1", "-", "100", "(97", "%)", "2", "s"]
+
+
+def test_the_table_says_longer_times_in_minutes() -> None:
+    assert table([result(*[50] * 80)]).splitlines()[1].endswith("  2 min")

@@ -14,6 +14,7 @@ from lstm_lib.online import NETS, Net
 from lstm_lib.tasks.published import (
     Adding,
     Error,
+    LongLag,
     Reber,
     Rule,
     TwoSequences,
@@ -33,7 +34,7 @@ def always(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         def tested(self: Trials, net: Net, one: object) -> Error:
             tests[0] += 1
-            return Error(test, test)
+            return Error(test, test / 2)
 
         monkeypatch.setattr(Trials, "learn", lambda *_: Error(*([next(errors)] * 2)))
         monkeypatch.setattr(Trials, "test", tested)
@@ -42,12 +43,18 @@ def always(monkeypatch: pytest.MonkeyPatch) -> Any:
     return set_
 
 
+@pytest.fixture
+def few_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After training."""
+    monkeypatch.setattr("lstm_lib.experiments.trials.TESTED", 20)
+
+
 def test_a_trial_that_never_meets_the_criterion_ends_at_the_limit(always: Any) -> None:
-    always([1.0] * 40)
+    always([1.0] * 40, test=0.2)
     row = TINY.trial(0)
     assert row["met"] == {"ST1": None, "ST2": None}
     assert row["sequences"] == 40
-    assert row["wrong"] == TESTED
+    assert (row["wrong"], row["mean"]) == (TESTED, 0.1)
 
 
 def test_a_rule_on_tests_is_asked_after_every_so_many_sequences(always: Any) -> None:
@@ -88,28 +95,47 @@ def test_further_readings_are_noted_and_end_nothing(always: Any) -> None:
     assert (met["loose"], met["strict"], met["ST1"]) == (5, None, None)
 
 
+def test_no_trial_goes_on_for_a_further_reading_alone(always: Any) -> None:
+    always([1.0] * 40, test=0.0)
+    row = replace(TINY, readings={"strict": Rule("training", 5, 0.1)}).trial(0)
+    assert (row["sequences"], row["met"]["strict"]) == (10, None)
+
+
+@pytest.mark.usefixtures("few_tests")
 def test_a_trial_of_a_seed_is_the_same_again() -> None:
     assert TINY.rows([3, 4]) == [TINY.trial(3), TINY.trial(4)]
     assert TINY.trial(3) != TINY.trial(4)
 
 
-def test_a_trial_learns_what_the_net_alone_would() -> None:
+@pytest.mark.usefixtures("few_tests")
+def test_a_trial_is_taught_with_noise_and_judged_without() -> None:
     weights, shown, _ = (np.random.default_rng(s) for s in np.random.SeedSequence(0).spawn(3))
-    net = Net(TINY.net, weights, rate=1.0)
+    net, noisy = Net(TINY.net, weights, rate=1.0), replace(TINY, task=TwoSequences(3, 3, "c"))
     errors = []
-    for _ in range(TINY.limit):
-        one = TINY.task.draw(shown)
+    for _ in range(noisy.limit):
+        one = noisy.task.draw(shown)
         end = np.array([len(one) - 1])
         out = net.learn(one.index, one.value, end, one.y[end])
-        errors.append(abs(out[0, 0] - one.y[-1, 0]))
-    assert TINY.trial(0)["curve"] == [(40, round(float(np.mean(errors)), 5))]
+        errors.append(abs(out[0, 0] - one.ideal[-1, 0]))
+    assert noisy.trial(0)["curve"] == [(40, round(float(np.mean(errors)), 5))]
 
 
+def test_a_net_is_taught_wherever_it_is_asked_and_judged_or_not() -> None:
+    lag = replace(TINY, task=LongLag(5, random_middle=True), net=replace(NETS["2a"], D=6, K=6))
+    net, by_hand = (Net(lag.net, np.random.default_rng(0), rate=1.0) for _ in range(2))
+    one = lag.task.draw(np.random.default_rng(0))
+    lag.learn(net, one)
+    by_hand.learn(one.index, one.value, range(5), one.y)
+    assert np.array_equal(net.W, by_hand.W)
+
+
+@pytest.mark.usefixtures("few_tests")
 def test_changes_that_are_added_up_are_the_same_where_one_target_is_asked_for() -> None:
     tiny = {field: getattr(TINY, field) for field in ("name", "task", "net", "rate", "limit")}
     assert AddedUp(**tiny).trial(0) == Trials(**tiny).trial(0)
 
 
+@pytest.mark.usefixtures("few_tests")
 def test_changes_that_are_added_up_differ_where_each_step_has_a_target() -> None:
     reber = {"name": "r", "task": Reber(), "net": NETS["1 3x2"], "rate": 0.5, "limit": 5}
     assert AddedUp(**reber).trial(0)["curve"] != Trials(**reber).trial(0)["curve"]
@@ -132,7 +158,7 @@ def test_experiment_1_is_tested_on_the_strings_that_are_trained_on_and_on_others
     draw, exam = BY_NAME["1 4x1 rate 0.1"]._material(0, rng, rng)
     train, test = set(strings(0)[:256]), set(strings(0)[256:])
     assert len(list(exam())) == 512
-    assert {draw().index.tobytes() for _ in range(500)} <= train
+    assert {draw().index.tobytes() for _ in range(5000)} == train
     assert not train & test
 
 
@@ -148,6 +174,8 @@ def test_a_curve_is_the_mean_error_between_points_ever_further_apart() -> None:
     curve = _Curve(0)
     for n in range(1, 231):
         curve.add(float(n))
+        if n == 100:
+            assert curve.points() == [(100, 50.5)]
     assert curve.points() == [(100, 50.5), (150, 125.5), (225, 188.0), (230, 228.0)]
 
 
@@ -210,6 +238,10 @@ def test_a_literal_description_has_the_published_net_rate_and_numbers(name: str)
 def test_every_description_is_literal_or_says_how_it_deviates() -> None:
     literal = {one.name for one in EXPERIMENTS if not one.note}
     assert literal == set(PUBLISHED)
+
+
+def test_where_no_number_is_published_no_success_is() -> None:
+    assert TINY.about()["published_success"] is None
 
 
 @pytest.mark.parametrize("one", EXPERIMENTS, ids=lambda one: one.name)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import tee
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ class Trials(Experiment):
     published: Mapping[str, float] = field(default_factory=dict, repr=False)  #: sequences, by rule
     success: float = field(default=100, repr=False)  #: published, in percent
     note: str = field(default="", repr=False)  #: how the setting differs from the published one
+
+    summed: ClassVar[bool] = False  #: whether a sequence's changes are made at its end, added up
 
     def rows(self, seeds: Sequence[int]) -> list[Row]:
         return [self.trial(seed) for seed in seeds]
@@ -83,7 +85,8 @@ class Trials(Experiment):
     def learn(self, net: Net, one: Shown) -> Error:
         """Train on one sequence; the error is that of the answers before the change."""
         at = np.flatnonzero(one.asked)
-        return self._error(one, at, net.learn(one.index, one.value, at, one.y[at]))
+        answers = net.learn(one.index, one.value, at, one.y[at], summed=self.summed)
+        return self._error(one, at, answers)
 
     def test(self, net: Net, one: Shown) -> Error:
         """The same, without learning."""
@@ -137,9 +140,7 @@ class Trials(Experiment):
 class AddedUp(Trials):
     """Trials that change the weights at the end of a sequence, by the sum over its steps."""
 
-    def learn(self, net: Net, one: Shown) -> Error:
-        at = np.flatnonzero(one.asked)
-        return self._error(one, at, net.learn(one.index, one.value, at, one.y[at], summed=True))
+    summed: ClassVar[bool] = True
 
 
 class _Curve:
