@@ -1,15 +1,17 @@
 """The tasks of 1997 with today's training, judged as published."""
 
+import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from lstm_lib.experiments import as_today
+from lstm_lib.experiments import as_today, original_1997
 from lstm_lib.experiments.as_today import EXPERIMENTS, PublishedNets, Today, _Judge
 from lstm_lib.online import NETS, Net
-from lstm_lib.tasks.published import LongLag, Reber, TemporalOrder, TwoSequences
+from lstm_lib.tasks.published import LongLag, Multiplication, Reber, TemporalOrder, TwoSequences
 from lstm_lib.train.side_by_side import Examples
 
 BY_NAME = {one.name: one for one in EXPERIMENTS}
@@ -43,6 +45,17 @@ def test_each_seed_of_the_published_nets_gets_its_own_input():
 )
 def test_the_published_nets_have_the_published_number_of_weights(task, weights):
     assert BY_NAME[f"today {task} 1997"].about()["weights"] == weights
+
+
+@pytest.mark.parametrize("one", EXPERIMENTS, ids=lambda one: one.name)
+def test_every_description_has_nets_that_fit_its_task(one):
+    x = torch.zeros(3, 2, 1, one.task.D)
+    assert one.model([0, 1])(x).shape == (3, 2, 1, one.task.K)
+
+
+def test_the_forget_gates_start_as_described():
+    biases = BY_NAME["today 4 LSTM"].model([0]).cell.b
+    assert biases[0, 8:16].tolist() == [3.0] * 8
 
 
 @pytest.mark.parametrize("task", ["1", "2a", "2c", "4", "6b"])
@@ -88,6 +101,30 @@ def test_a_rule_on_training_sequences_is_met_when_the_last_mistake_has_left_the_
     assert [int(np.argmax(each)) + 1 for each in np.transpose(done)] == [125, 128]
 
 
+def test_each_rule_on_training_sequences_is_met_in_its_own_time():
+    task = Multiplication(22)
+    judge = _Judge(replace(BY_NAME["today 5 LSTM"], task=task), Told(), 1, None)
+    done = []
+    for update in range(1, 129):
+        batch = task.batch(rng(update), B)
+        answers = torch.from_numpy(batch.y[:, None]) + (update == 3)
+        done += judge(update, answers, [Examples(batch.x, batch.y, batch.asked)]).tolist()
+    assert {rule: n.tolist() for rule, n in judge.met.items()} == {"140": [2000], "13": [2048]}
+    assert done == [False] * 127 + [True]
+
+
+def test_errors_of_training_are_those_of_the_task():
+    task = TemporalOrder(2)
+    batches = [task.batch(rng(seed), B) for seed in (0, 1)]
+    T = max(len(batch.x) for batch in batches)
+    answers = torch.from_numpy(rng().random((T, 2, B, 4)))
+    found = as_today._of_training(answers, [Examples(one.x, one.y, one.asked) for one in batches])
+    for s, batch in enumerate(batches):
+        each = enumerate(batch.sequences)
+        expected = [task.error(one, answers[: len(one), s, b].numpy()) for b, one in each]
+        np.testing.assert_allclose(found[:, s], expected, rtol=1e-6)
+
+
 def lag(kept):
     """Logits for `LongLag` at its end: the symbol that is line `kept` of the first step, or not."""
 
@@ -118,6 +155,48 @@ def test_a_rule_on_tests_is_asked_every_so_often_and_met_by_who_makes_no_mistake
     assert judge.met["test"].tolist() == [3 * B, 0]
 
 
+def sure(p):
+    """Logits for `TwoSequences`: class 1 with probability p where its first number is above 0."""
+    logit = math.log(p / (1 - p))
+    return lambda x: (logit * x[0].sign()).expand(len(x), -1, -1)
+
+
+def test_a_net_that_makes_no_mistake_may_still_miss_the_bound_on_the_mean():
+    setting = replace(BY_NAME["today 3a LSTM"], task=TwoSequences(10, 3), every=B)
+    judge = _Judge(setting, Told(sure(0.999), sure(0.9)), 2, setting._material()[1])
+    one, answers = asked(setting.task, 0)
+    assert judge(1, answers, [one, one]).tolist() == [True, False]
+    assert {rule: n.tolist() for rule, n in judge.met.items()} == {"ST1": [B, B], "ST2": [B, 0]}
+
+
+def test_an_exam_ends_with_the_part_after_which_no_net_is_left():
+    task, drawn = TwoSequences(10, 3), []
+
+    def exam(update):
+        for _ in range(9):
+            drawn.append(task.batch(rng(len(drawn)), 100))
+            yield drawn[-1]
+
+    setting = replace(BY_NAME["today 3a LSTM"], task=task)
+    judge = _Judge(setting, Told(sure(0.1), sure(0.2)), 2, exam)
+    assert not judge._pass(task.rules["ST1"], np.array([True, True]), 1).any()
+    assert len(drawn) == 1
+
+
+def test_each_exam_of_a_task_is_drawn_anew():
+    exam = BY_NAME["today 3a LSTM"]._material()[1]
+    once, again, later = (next(exam(update)).sequences[0].value[:5] for update in (63, 63, 125))
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, later)
+
+
+def test_experiment_1_has_the_strings_of_the_first_trials_of_1997():
+    trial = next(one for one in original_1997.EXPERIMENTS if one.name == "1 3x2 rate 0.5")
+    theirs = [one.index.tolist() for one in trial._material(0, rng(), rng())[1]()]
+    parts = BY_NAME["today 1 LSTM"]._material()[1](1)
+    assert [one.index.tolist() for part in parts for one in part.sequences] == theirs
+
+
 def test_a_test_has_as_many_sequences_as_published():
     for name, count in {"3a": 256, "2c": 10_000, "1": 512}.items():
         exam = BY_NAME[f"today {name} LSTM"]._material()[1]
@@ -131,6 +210,42 @@ def test_the_best_constant_has_the_score_of_doing_nothing():
     wrong, error = judge.after(task.batch(rng(), 40))
     assert wrong.tolist() == [40]
     assert error == pytest.approx([task.do_nothing])
+
+
+def test_what_is_not_judged_counts_in_no_score():
+    task = LongLag(3, random_middle=True)
+    judge = _Judge(replace(BY_NAME["today 2b LSTM"], task=task), Told(lag(True)), 1, None)
+    wrong, error = judge.after(task.batch(rng(), 40))
+    assert wrong.tolist() == [0]
+    assert error == pytest.approx([0], abs=1e-12)
+
+
+@pytest.fixture
+def training(monkeypatch):
+    """Weights become NaN after two updates; how that was asked for."""
+    asked_for = {}
+
+    def fit(model, draw, seeds, **how):
+        asked_for.update(how)
+        for weight in model.parameters():
+            weight.data.fill_(math.nan)
+        return SimpleNamespace(loss=[0, 0])
+
+    monkeypatch.setattr(as_today, "TESTED", 20)
+    monkeypatch.setattr(as_today, "fit_side_by_side", fit)
+    return asked_for
+
+
+@pytest.mark.parametrize(("net", "answer"), [("LSTM", "yes or no"), ("1997", "logistic")])
+def test_nets_are_trained_as_described(net, answer, training):
+    replace(BY_NAME[f"today 3a {net}"], task=TwoSequences(10, 3), limit=64, lr=0.02).rows([0])
+    assert [training[name] for name in ("answer", "updates", "lr")] == [answer, 4, 0.02]
+
+
+@pytest.mark.usefixtures("training")
+def test_a_net_whose_weights_became_nan_is_wrong_everywhere_and_has_no_score():
+    (row,) = replace(BY_NAME["today 3a LSTM"], task=TwoSequences(10, 3)).rows([0])
+    assert (row["sequences"], row["wrong"], row["error"]) == (32, 20, None)
 
 
 @pytest.mark.parametrize("net", ["LSTM", "RNN", "1997"])

@@ -200,7 +200,7 @@ class _Judge:
                 now = [rule.met(self.recent[:, s]) for s in np.flatnonzero(todo)]
                 self.met[name][todo] = np.where(now, n, 0)
             elif rule.on == "test" and tested and todo.any():
-                self.met[name][todo & self._pass(rule, todo, update)] = n
+                self.met[name][self._pass(rule, todo, update)] = n
         return np.all([n > 0 for n in self.met.values()], axis=0)
 
     def after(self, batch: PaddedBatch) -> tuple[NDArray[np.integer], NDArray[np.floating]]:
@@ -216,7 +216,7 @@ class _Judge:
         return np.array(wrong), np.mean(squares, axis=0)
 
     def _pass(self, rule: Rule, todo: NDArray[np.bool_], update: int) -> NDArray[np.bool_]:
-        """Which of the nets pass a test now; it ends when none can any more."""
+        """Which of these nets pass a test now; it ends when none can any more."""
         errors: list[list[Error]] = [[] for _ in todo]
         wrong = np.where(todo, 0, rule.fewer_wrong_than)
         for batch in self.exam(update):
