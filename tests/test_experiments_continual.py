@@ -7,6 +7,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from lstm_lib import recorded
 from lstm_lib.experiments.continual_reber import (
     EXPERIMENTS,
     STEPS,
@@ -54,6 +55,33 @@ def test_the_rate_decays_within_a_stream_and_is_whole_for_the_next(one, decay) -
     for seed in range(2):
         right = one.learn(net, rng(seed))
         assert net.rate == pytest.approx(0.5 * decay ** (right + 1))
+
+
+def test_a_stream_that_is_learnt_ends_after_its_published_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ContinualReber, "STREAM", 300)
+    assert replace(CONSTANT, rate=1e-9).learn(recorded_net(), rng()) == 300
+
+
+def test_a_rate_that_decays_to_nothing_within_a_stream_ends_the_learning_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ContinualReber, "STREAM", 300)
+    net = recorded_net()
+    assert replace(CONSTANT, decay=1e-3).learn(net, rng()) == 300
+    assert 0 < net.rate < 1e-200
+
+
+def test_a_small_rate_still_teaches() -> None:
+    net, untaught = twins(CONSTANT)
+    replace(CONSTANT, rate=1e-12).learn(net, rng())
+    assert not np.array_equal(net.W, untaught.W)
+
+
+def test_an_output_that_is_no_number_is_a_mistake() -> None:
+    part = next(CONSTANT.parts(TASK.pieces(rng())))
+    assert part.right(np.full((100, 7), np.nan)) == 0
 
 
 def test_a_net_goes_on_from_piece_to_piece() -> None:
@@ -138,6 +166,25 @@ def test_a_net_that_has_not_learnt_fails_and_keeps_no_weights() -> None:
     assert row["length"] < 100
 
 
+def test_a_net_without_a_mistake_keeps_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Streams, "learn", lambda *_: 7)  # and leaves them as they were drawn
+    monkeypatch.setattr(Streams, "test", lambda *_: 100_000)
+    [row] = CONSTANT.rows([5])
+    drawn = np.random.default_rng(np.random.SeedSequence(5).spawn(3)[0])
+    net = Net(CONSTANT.net, drawn, rate=1)
+    np.testing.assert_allclose(row["W"], net.W, rtol=0, atol=5e-5)
+    np.testing.assert_allclose(row["V"], net.V, rtol=0, atol=5e-5)
+
+
+def test_the_length_of_a_row_is_the_mean_of_ten_test_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lengths = iter(range(11))
+    monkeypatch.setattr(Streams, "test", lambda *_: next(lengths))
+    [row] = replace(CONSTANT, streams=1).rows([5])  # the first of them fails the test
+    assert row["length"] == 5.5
+
+
 def test_a_trial_ends_when_it_has_seen_enough_symbols() -> None:
     [row] = replace(CONSTANT, symbols=20).rows([5])
     [before] = replace(CONSTANT, streams=row["streams"] - 1).rows([5])
@@ -167,6 +214,14 @@ def test_a_recorded_net_predicts_a_new_stream_without_a_mistake() -> None:
     outputs = net.predict(stream.index, stream.value, range(20_000))
     assert net.weights == 424
     assert new.first_mistake(stream, outputs) == 20_000
+
+
+def test_a_recorded_net_is_that_of_the_first_seed_that_has_one() -> None:
+    rows = recorded.read("continual_reber")["experiments"][0]["rows"]
+    first, *others = [row for row in rows if row["W"]]
+    assert len(others) > 1
+    assert np.array_equal(recorded_net().W, first["W"])
+    assert np.array_equal(recorded_net(seed=others[-1]["seed"]).W, others[-1]["W"])
 
 
 def test_a_seed_without_recorded_weights_is_refused() -> None:
