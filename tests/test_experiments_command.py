@@ -30,12 +30,15 @@ class Count(Experiment):
 
 @pytest.fixture
 def described(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Names 4 and 5 as a module of three experiments, one of them long."""
-    experiments = (Count(name="4 short", seeds=3), Count(name="4 far", long=True), Count(name="5"))
+    """Names 4, 5 and 45 as a module of four experiments, one of them long."""
+    experiments = (
+        *(Count(name="4 short", seeds=3), Count(name="4 far", long=True)),
+        *(Count(name="5"), Count(name="45")),
+    )
     monkeypatch.setattr(
         "importlib.import_module", lambda name: SimpleNamespace(EXPERIMENTS=experiments)
     )
-    monkeypatch.setattr(command, "DESCRIBED", {"4": "counts", "5": "counts"})
+    monkeypatch.setattr(command, "DESCRIBED", dict.fromkeys(("4", "5", "45"), "counts"))
     monkeypatch.setattr(recorded, "FOLDER", tmp_path)
     monkeypatch.chdir(tmp_path)
 
@@ -55,6 +58,7 @@ def test_a_name_runs_its_experiments_and_prints_their_table(
     printed = capsys.readouterr().out
     assert "4 short     93       all right  2/3     15 (10 … 20)" in printed
     assert "4 short: nothing is recorded" in printed
+    assert "45" not in printed
 
 
 @pytest.mark.usefixtures("described")
@@ -62,7 +66,8 @@ def test_what_takes_hours_is_left_out_unless_it_is_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     command.main(["4"])
-    assert "4 far: left out, it takes hours" in capsys.readouterr().out
+    lines = [line for line in capsys.readouterr().out.splitlines() if "far" in line]
+    assert lines == ["4 far: left out, it takes hours (--long runs it)"]
     command.main(["4", "--long"])
     assert "4 far: nothing is recorded" in capsys.readouterr().out
 
@@ -76,6 +81,21 @@ def test_rows_and_seeds_can_be_chosen(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 @pytest.mark.usefixtures("described")
+def test_as_many_jobs_are_done_at_a_time_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+    monkeypatch.setattr(command, "run", lambda *_, **options: asked.update(options) or [])
+    command.main(["5", "--jobs", "3"])
+    assert asked["n_jobs"] == 3
+
+
+@pytest.mark.usefixtures("described")
+def test_a_run_is_kept_so_that_it_can_go_on() -> None:
+    command.main(["5", "--seeds", "0,7"])
+    kept = Path("build/experiments/counts/5").iterdir()
+    assert sorted(file.name for file in kept) == ["0.json", "7.json"]
+
+
+@pytest.mark.usefixtures("described")
 def test_nothing_is_recorded_unless_that_is_asked_for() -> None:
     command.main(["5"])
     assert recorded.names() == []
@@ -85,12 +105,32 @@ def test_nothing_is_recorded_unless_that_is_asked_for() -> None:
 
 
 @pytest.mark.usefixtures("described")
+def test_recording_one_name_keeps_the_others() -> None:
+    for name in ("5", "4"):
+        command.main([name, "--record"])
+    assert [one["name"] for one in recorded.read("counts")["experiments"]] == ["4 short", "5"]
+
+
+@pytest.mark.usefixtures("described")
 def test_a_second_run_says_how_many_seeds_came_out_as_recorded(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     command.main(["5", "--seeds", "0-3", "--record"])
-    command.main(["5", "--seeds", "2-5"])
-    assert "5: 2 of 4 seeds exactly as recorded" in capsys.readouterr().out
+    (one,) = recorded.read("counts")["experiments"]
+    rows = [{**row, "seconds": 9} for row in one["rows"]]
+    rows[3]["sequences"] = 31
+    recorded.write("counts", {"experiments": [{**one, "rows": rows}]}, seconds=9)
+    command.main(["5", "--seeds", "1-5"])
+    assert "5: 2 of 5 seeds exactly as recorded" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("described")
+def test_a_run_of_another_description_is_not_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["5", "--record"])
+    (one,) = recorded.read("counts")["experiments"]
+    recorded.write("counts", {"experiments": [{**one, "experiment": "Other()"}]}, seconds=9)
+    command.main(["5"])
+    assert "5: recorded from another description" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("described")
@@ -101,6 +141,17 @@ def test_results_prints_what_is_recorded(capsys: pytest.CaptureFixture[str]) -> 
     heads, line = capsys.readouterr().out.splitlines()
     assert heads.startswith("experiment  weights  criterion")
     assert line.split()[:5] == ["5", "93", "all", "right", "9/10"]
+
+
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize(("asked", "times"), [(["results"], 0), (["results", "--anew"], 1)])
+def test_targets_are_measured_again_only_where_that_is_asked_for(
+    asked: list[str], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[int] = []
+    monkeypatch.setattr(command, "print_results", lambda: measured.append(1))
+    command.main(asked)
+    assert len(measured) == times
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,11 @@ def test_a_rule_bounds_the_mean_of_the_mean_errors(mean, met):
     assert rule.met([Error(0, 0), Error(0, mean)]) is met
 
 
+def test_a_rule_that_bounds_no_mean_allows_one_that_is_no_number():
+    rule = Rule("test", 3, 0.2, fewer_wrong_than=2)
+    assert rule.met([RIGHT, RIGHT, Error(np.nan, np.nan)])
+
+
 def test_the_mean_error_is_over_all_outputs_and_the_largest_decides():
     task = published.TemporalOrder(2)
     one = task.draw(rng())
