@@ -2,6 +2,7 @@
 
 import matplotlib as mpl
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from numpy.testing import assert_allclose
 
@@ -22,16 +23,28 @@ def drawn(seeds=SEEDS, intervals=INTERVALS, published=PUBLISHED, **more):
     return figures.reproduction_dots(seeds, intervals, published, xlabel="sequences", **more)
 
 
+def dots(ax):
+    """The line of each row's seeds."""
+    return [line for line in ax.lines if line.get_markersize() == 5]
+
+
 def test_each_seed_is_a_dot_near_its_row():
-    [first, second] = [line for line in drawn().lines if line.get_alpha() == 0.6]
+    [first, second] = dots(drawn())
     assert_allclose(first.get_xdata(), SEEDS["4, T=100"])
     assert (abs(first.get_ydata()) < 0.35).all()
     assert len(second.get_xdata()) == 0
 
 
 def test_equal_seeds_beside_each_other_are_two_dots():
-    [first, _] = [line for line in drawn({**SEEDS, "4, T=100": [9, 9]}).lines if line.get_alpha()]
+    [first, _] = dots(drawn({**SEEDS, "4, T=100": [9, 9]}))
     assert len(set(first.get_ydata())) == 2
+
+
+def test_seeds_and_the_outline_of_the_band_have_a_colour_that_is_seen_on_both_pages():
+    ax = drawn()
+    assert {(line.get_color(), line.get_alpha()) for line in dots(ax)} == {(style.GREY, None)}
+    assert {to_hex(bar.get_edgecolor()).upper() for bar in ax.patches} == {style.GREY}
+    assert {(bar.get_edgecolor()[3], bar.get_alpha()) for bar in ax.patches} == {(1, None)}
 
 
 def test_the_whisker_of_a_mean_reaches_from_end_to_end_of_its_interval():
@@ -72,13 +85,20 @@ def test_rows_are_named_from_top_to_bottom_on_a_logarithmic_axis():
 
 
 @pytest.mark.parametrize(
-    ("paper", "ticks"), [(30_000, ["20,000", "50,000"]), (600_000, ["10,000", "100,000"])]
+    ("paper", "ticks"),
+    [
+        (30_000, ["20,000", "50,000"]),
+        (300_000, ["50,000", "100,000", "200,000", "500,000"]),
+        (900_000, ["30,000", "100,000", "300,000", "1,000,000"]),
+        (9_000_000, ["100,000", "1,000,000", "10,000,000"]),
+    ],
 )
 def test_a_narrow_axis_has_more_ticks_than_a_wide_one(paper, ticks):
     ax = figures.reproduction_dots({"6": [30_000]}, {}, {"6": paper}, xlabel="sequences")
     ax.figure.canvas.draw()
-    assert set(ticks) <= {text.get_text() for text in ax.get_xticklabels()}
-    assert ("50,000" in {text.get_text() for text in ax.get_xticklabels()}) == (paper == 30_000)
+    low, high = ax.get_xlim()
+    places = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    assert [text.get_text() for place, text in places if low < place < high] == ticks
 
 
 def test_what_is_said_of_a_row_stands_at_its_end():

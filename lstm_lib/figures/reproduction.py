@@ -15,8 +15,10 @@ from .style import ACCENT, GREY, INK, RULE, WHITE, Line
 PUBLISHED: Line = {"marker": "D", "markersize": 7, "color": INK, "markerfacecolor": WHITE}
 MEAN: Line = {"marker": "o", "markersize": 7, "color": ACCENT}
 HOLLOW: Line = MEAN | {"markerfacecolor": WHITE}
-BAND: Line = {"color": RULE, "alpha": 0.6, "zorder": 0}
-SEED: Line = {"marker": "o", "markersize": 4, "color": GREY, "alpha": 0.6, "markeredgewidth": 0}
+# Its fill is so pale that a seed on it can be seen, so an outline says where it ends.
+BAND: Line = {"facecolor": (RULE, 0.2), "edgecolor": GREY, "linewidth": 0.8, "zorder": 0}
+SEED: Line = {"marker": "o", "markersize": 5, "color": GREY}
+SEED |= {"markeredgecolor": WHITE, "markeredgewidth": 0.6}  # so that two which touch are two
 
 
 def reproduction_dots(
@@ -93,10 +95,10 @@ def _checked(
 
 
 def _count_ticks(ax: Axes) -> None:
-    """Powers of ten, and between them 2 and 5 where there are few."""
+    """Powers of ten, and between them 2 and 5, or 3, as far as there is room for their labels."""
     low, high = ax.get_xlim()
-    if high < 30 * low:
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if high < 100 * low:
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 40 * low else (1, 3)))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
 
