@@ -273,6 +273,20 @@ def test_sparse_keeps_every_value() -> None:
     assert np.array_equal(dense, x)
 
 
+def test_sparse_has_a_pair_for_a_step_of_zeros() -> None:
+    index, value = sparse(np.zeros((4, 3)))
+    assert index.shape == (4, 1)
+    assert not value.any()
+
+
+def test_truth_values_are_ones_and_zeros() -> None:
+    (net, x, at, targets), (twin, *_) = draw(SMALL), draw(SMALL)
+    index, value = sparse(x)
+    net.learn(index, value > 0, at, targets > 0.5)
+    twin.learn(index, 1.0 * (value > 0), at, 1.0 * (targets > 0.5))
+    assert np.array_equal(net.W, twin.W)
+
+
 def test_compiled_and_in_python_the_loops_do_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba")
     monkeypatch.setitem(sys.modules, "numba", None)  # an import of it now fails
@@ -314,6 +328,14 @@ def test_biases_start_where_asked_for() -> None:
     assert params.b_i.tolist() == [-1, -3, -5]
     assert params.b_o.tolist() == [-2, -4, -6]
     assert np.abs(params.b_g).max() <= 0.1
+
+
+def test_the_gates_of_2000_start_as_published_and_their_cells_at_random() -> None:
+    net = Net(NETS["Gers 2000"], np.random.default_rng(0), rate=1)
+    bias, at = net.W[-1], net.wiring.columns
+    assert bias[at.i].tolist() == bias[at.o].tolist() == [-0.5, -1, -1.5, -2]
+    assert bias[at.f].tolist() == [0.5, 1, 1.5, 2]
+    assert 0.15 < np.abs(net.W[:-1]).max() <= 0.2
 
 
 @pytest.mark.parametrize(
@@ -367,6 +389,11 @@ def test_a_rate_must_be_positive(rate: float) -> None:
         Net(SMALL, np.random.default_rng(0), rate=rate)
 
 
+@pytest.mark.parametrize("rate", [1, 0.5, np.float32(0.5)])
+def test_a_rate_is_any_kind_of_number(rate: float) -> None:
+    assert Net(SMALL, np.random.default_rng(0), rate=rate).rate == rate
+
+
 def test_a_net_needs_a_generator() -> None:
     with pytest.raises(TypeError, match=r"rng must be a numpy\.random\.Generator"):
         Net(SMALL, 0, rate=1)  # type: ignore[arg-type]
@@ -377,8 +404,9 @@ def test_a_net_needs_a_wiring() -> None:
         Net("4", np.random.default_rng(0), rate=1)  # type: ignore[arg-type]
 
 
-def test_a_net_with_forget_gates_has_no_cell_of_1997() -> None:
-    net = Net(NETS["Gers 2000"], np.random.default_rng(0), rate=1)
+@pytest.mark.parametrize("wiring", [NETS["Gers 2000"], WIRINGS["peepholes without forget gates"]])
+def test_a_net_with_forget_gates_or_peepholes_has_no_cell_of_1997(wiring: Wiring) -> None:
+    net = Net(wiring, np.random.default_rng(0), rate=1)
     with pytest.raises(ValueError, match="neither forget gates nor peepholes"):
         net.cell()
 
@@ -390,6 +418,7 @@ INDEX, VALUE, AT, TARGETS = np.zeros((T, 2), int), np.ones((T, 2)), [T - 1], np.
     ("arguments", "kind", "message"),
     [
         ((INDEX, VALUE[:3], AT, TARGETS), ValueError, "got (12, 2) and (3, 2)"),
+        ((INDEX[:, 0], VALUE[:, 0], AT, TARGETS), ValueError, "got (12,) and (12,)"),
         ((INDEX[:0], VALUE[:0], [], TARGETS[:0]), ValueError, "with T and J ≥ 1, got (0, 2)"),
         ((INDEX + 3, VALUE, AT, TARGETS), ValueError, "index must lie in 0 … D−1=2, got 3 … 3"),
         ((INDEX - 1, VALUE, AT, TARGETS), ValueError, "index must lie in 0 … D−1=2, got -1 … -1"),
@@ -399,6 +428,13 @@ INDEX, VALUE, AT, TARGETS = np.zeros((T, 2), int), np.ones((T, 2)), [T - 1], np.
         ((INDEX, VALUE, [T], TARGETS), ValueError, "at must be increasing steps in 0 … T−1=11"),
         ((INDEX, VALUE, [-1], TARGETS), ValueError, "at must be increasing steps in 0 … T−1=11"),
         ((INDEX, VALUE, [3, 3], TARGETS), ValueError, "got [3 3]"),
+        ((INDEX, VALUE, [AT], TARGETS), ValueError, "got [[11]]"),
+        (
+            (INDEX, VALUE, [False] * 11 + [True], TARGETS),
+            TypeError,
+            "at must be integers, got bool",
+        ),
+        ((INDEX, VALUE, AT, TARGETS[:, :1]), ValueError, "targets must be (M=1, K=2), got (1, 1)"),
         ((INDEX, VALUE, AT, TARGETS[0]), ValueError, "targets must be (M=1, K=2), got (2,)"),
     ],
 )
