@@ -175,12 +175,13 @@ def test_a_stream_takes_both_ways_of_a_choice_about_equally_often():
     assert np.mean([way == "T" for way in ways]) == pytest.approx(0.5, abs=0.061)
 
 
+@pytest.mark.parametrize("answer", [0.495, np.nan])
 @pytest.mark.parametrize("wrong", [[], [0], [7, 19], [29]])
-def test_the_first_mistake_is_found(wrong):
+def test_the_first_mistake_is_found(wrong, answer):
     task = ContinualReber(30)
     one = task.draw(rng())
     outputs = one.ideal.copy()
-    outputs[wrong] = 0.495  # .48 off would be right
+    outputs[wrong] = answer  # .48 off would be right
     outputs[5] += np.where(outputs[5] == 1, -0.48, 0.48)
     assert task.first_mistake(one, outputs) == min(wrong, default=30)
 

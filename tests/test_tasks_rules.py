@@ -51,6 +51,7 @@ def rules(task):
         (published.TemporalOrder(), {"stop": ("training", 2000, 0.3, 1, 0.1)}),
         (published.ContinualReber(300), {"test": ("test", 3340, 0.49, 1, np.inf)}),
         (published.SpikeDelays(spikes=100), {"test": ("test", 10, 0.49, 1, np.inf)}),
+        (published.SpikeDelays(spikes=300), {"test": ("test", 4, 0.49, 1, np.inf)}),
     ],
     ids=repr,
 )
