@@ -43,7 +43,7 @@ def forest(
     _, axes = plt.subplots(
         lines,
         columns,
-        figsize=(5.6, lines * (0.9 + 0.25 * most)),
+        figsize=(5.6, lines * (0.9 + 0.28 * most)),
         squeeze=False,
         layout="constrained",
     )
@@ -87,7 +87,7 @@ def _panel(
     ax.set_title(title)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0, labelsize=10)
+    ax.tick_params(axis="y", length=0, labelsize=12)
 
 
 def _log_axis(ax: Axes) -> None:
