@@ -88,6 +88,15 @@ def test_every_variant_of_the_family_is_in_the_grid_of_every_task():
     assert {(task, name) for task in TASKS for name in [*FAMILY, "GRU", "MGU", "RNN"]} <= chosen
 
 
+def test_a_longer_run_differs_from_one_at_the_lower_rate_in_its_updates_alone():
+    named = {one.name: one for one in EXPERIMENTS}
+    longer = [one for one in EXPERIMENTS if one.name.startswith("longer")]
+    assert [one.variant for one in longer] == ["LSTM", *ablations.CHECKED]
+    for one in longer:
+        short = named[f"ablations adding {one.variant} rate {ablations.SLOWER}"]
+        assert one == replace(short, name=one.name, updates=4 * short.updates)
+
+
 @pytest.mark.parametrize("variant", ["LSTM", "NFG", "FGR", "GRU", "MGU", "RNN"])
 def test_a_row_is_that_of_its_seed_whoever_is_beside_it(variant):
     small = ablations.Ablation(name="small", task="order", variant=variant, lr=0.01, updates=2)

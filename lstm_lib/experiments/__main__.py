@@ -22,7 +22,7 @@ DESCRIBED = {
     ),
     "continual": "continual_reber",
     "spikes": "spike_delays",
-    **dict.fromkeys(("ablations", "forget-bias"), "ablations"),
+    **dict.fromkeys(("ablations", "longer", "forget-bias"), "ablations"),
     "today": "as_today",
 }
 FOLDER = Path("build") / "experiments"
