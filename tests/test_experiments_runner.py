@@ -115,6 +115,21 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path: Path) -> None:
     assert products(result) == {0: 0, 1: 2, 2: 4, 3: 6}
 
 
+def test_a_run_says_how_many_of_its_jobs_are_kept_and_where(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (Double(name=name, seeds=3) for name in "ab")
+    run([a], tmp_path, seeds=[0, 1, 9])
+    assert capsys.readouterr().out == ""
+    run([a, b], tmp_path)
+    said = "2 of 6 jobs are kept from an earlier run in {}: delete it to run anew\n"
+    assert capsys.readouterr().out == said.format(tmp_path / "a")
+    run([a, b], tmp_path)
+    assert capsys.readouterr().out == said.replace("2", "6").format(tmp_path)
+    run([a, b], tmp_path, progress=False)
+    assert capsys.readouterr().out == ""
+
+
 def test_what_was_kept_comes_back_as_it_was_made(tmp_path: Path) -> None:
     experiments = [Double(name="a", seeds=2), Together(name="b", seeds=2)]
     assert run(experiments, tmp_path, progress=False) == run(experiments, tmp_path, progress=False)

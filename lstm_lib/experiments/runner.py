@@ -46,7 +46,9 @@ class Experiment(ABC):
     def rows(self, seeds: Sequence[int]) -> list[Row]:
         """One row for each of these seeds, in this order: "seed", and what JSON can hold.
 
-        Decided by the description and the seeds alone. "met", if it is there, says for each
+        Decided by the description and the seeds alone. Each by its own seed, unless they are done
+        `together`: arrays of another shape may be summed in another order, so that rows beside
+        other seeds may differ from the last digit on. "met", if it is there, says for each
         criterion after how many training sequences it was met first, or None.
         """
 
@@ -120,8 +122,9 @@ def run(
 
     folder: keeps each job as soon as it is done. seeds: instead of those of the descriptions.
     n_jobs: how many at a time, as joblib counts; `joblib.parallel_config(backend="dask")` around
-    the call does them on a cluster. In a dict: "name", "experiment" (the description), what
-    `about` says, "made" (date, versions and machine, more than one where jobs differ), "rows".
+    the call does them on a cluster. progress: say what was kept, and show a bar.
+    In a dict: "name", "experiment" (the description), what `about` says, "made" (date, versions
+    and machine, more than one where jobs differ), "rows".
     Raises TypeError for what is no experiment, ValueError for names that are not all different,
     seeds that are not, and files as in `Job.kept`.
     """
@@ -134,6 +137,10 @@ def run(
     if folder is not None:
         check_writable(folder := Path(folder))
         done = {k: kept for k, job in enumerate(jobs) if (kept := job.kept(folder))}
+        if done and progress:
+            where = os.path.commonpath([jobs[k].path(folder).parent for k in done])
+            kept_of = f"{len(done)} of {len(jobs)} jobs are kept from an earlier run"
+            print(f"{kept_of} in {where}: delete it to run anew")
     todo = [k for k in range(len(jobs)) if k not in done]
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     results = parallel(delayed(_numbered)(k, jobs[k]) for k in todo)
