@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstm_lib.experiments.reproduction import summaries, table
+from lstm_lib.experiments.reproduction import loss_table, summaries, table
 
 
 def result(*met: int | None, name: str = "4", published: dict[str, int] | None = None) -> Any:
@@ -53,7 +53,9 @@ def test_the_time_is_that_of_all_trials() -> None:
 
 
 def test_results_of_another_kind_have_no_summary() -> None:
-    assert summaries([{"name": "loss", "rows": [{"seed": 0, "loss": 0.1}]}]) == []
+    other = [{"name": "loss", "rows": [{"seed": 0, "loss": 0.1}]}]
+    assert summaries(other) == []
+    assert table(other) == ""
 
 
 def test_the_table_says_ours_beside_the_published_number() -> None:
@@ -83,3 +85,18 @@ def test_the_table_has_a_dash_and_no_ratio_where_nothing_was_solved() -> None:
 
 def test_the_table_says_longer_times_in_minutes() -> None:
     assert table([result(*[50] * 80)]).splitlines()[1].endswith("  2 min")
+
+
+def test_losses_have_a_line_with_how_many_learnt_and_the_median() -> None:
+    found = result(50, None, 60, name="ablations")
+    del found["criteria"]
+    for row, met, loss in zip(found["rows"], (160, None, 16), (0.25, None, 0.0125), strict=True):
+        row["met"], row["loss"] = {"learnt": met}, loss  # None, not finite, is the largest
+    heads, line = loss_table([result(50), found]).splitlines()
+    assert heads.split() == ["experiment", "weights", "learnt", "median", "loss", "time"]
+    assert line.split() == ["ablations", "93", "2/3", "0.25", "4", "s"]
+    assert table([found]) == ""
+
+
+def test_results_without_losses_have_no_table_of_them() -> None:
+    assert loss_table([result(50)]) == ""

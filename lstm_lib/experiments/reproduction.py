@@ -1,7 +1,7 @@
 """Results beside the published numbers, as numbers and as a table."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,7 +64,10 @@ def reproduced() -> list[dict[str, Any]]:
 
 
 def table(results: Iterable[dict[str, Any]]) -> str:
-    """The summaries as lines of text; an experiment's name, weights and time in its first."""
+    """The summaries as lines of text; an experiment's name, weights and time in its first.
+
+    Empty without any.
+    """
     heads = ("experiment", "weights", "criterion", "solved", "sequences (95 % interval)")
     lines = [(*heads, "published", "ratio", "time")]
     before = ""
@@ -87,6 +90,25 @@ def table(results: Iterable[dict[str, Any]]) -> str:
                 _time(one.seconds) if first else "",
             )
         )
+    return aligned(lines) if before else ""
+
+
+def loss_table(results: Iterable[dict[str, Any]]) -> str:
+    """A line for each result whose rows have a held-out "loss", as `ablations` has; else empty."""
+    lines = [("experiment", "weights", "learnt", "median loss", "time")]
+    for one in results:
+        if losses := [row["loss"] for row in one["rows"] if "loss" in row]:
+            # None is a loss that is not finite.
+            median = np.median([math.inf if loss is None else loss for loss in losses])
+            learnt = sum(row["met"]["learnt"] is not None for row in one["rows"])
+            time = _time(sum(row["seconds"] for row in one["rows"]))
+            count = f"{learnt}/{len(losses)}"
+            lines.append((one["name"], f"{one['weights']:,}", count, f"{median:.3g}", time))
+    return aligned(lines) if len(lines) > 1 else ""
+
+
+def aligned(lines: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, as text with columns."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
