@@ -95,7 +95,7 @@ data: install ## fetch the data that the chapters use (14 MB), and list what the
 results: install ## print the recorded reproductions; ANEW=1: then measure the targets on real data (minutes)
 	@$(BIN)/python -m lstm_lib.experiments results $(if $(ANEW),--anew)
 
-experiments: install ## run experiments again beside what is recorded: make experiments EXP="4 6a" ARGS="--jobs 2"
+experiments: install ## list the experiments, or run some again beside what is recorded: EXP=6a ARGS="--jobs 2"
 	env -u TQDM_DISABLE $(BIN)/python -m lstm_lib.experiments $(EXP) $(ARGS)
 
 bench: install ## race on the CPU, and record it (ten minutes on a machine with nothing else to do)
