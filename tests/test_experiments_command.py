@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 import time
 from collections.abc import Sequence
 from itertools import count
@@ -12,6 +13,7 @@ import pytest
 
 from lstm_lib import recorded
 from lstm_lib.experiments import __main__ as command
+from lstm_lib.experiments.results import MODULES
 from lstm_lib.experiments.runner import Experiment, Row
 
 
@@ -41,6 +43,7 @@ def described(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "importlib.import_module", lambda name: SimpleNamespace(EXPERIMENTS=experiments)
     )
     monkeypatch.setattr(command, "DESCRIBED", dict.fromkeys(("4", "5", "45"), "counts"))
+    monkeypatch.setattr(command, "ABOUT", {**command.ABOUT, "45": "counting"})
     monkeypatch.setattr(recorded, "FOLDER", tmp_path)
     monkeypatch.chdir(tmp_path)
 
@@ -50,6 +53,58 @@ def test_the_names_of_the_command_are_those_of_the_descriptions(module: str) -> 
     experiments = importlib.import_module(f"lstm_lib.experiments.{module}").EXPERIMENTS
     words = {one.name.split()[0] for one in experiments}
     assert words == {word for word, of in command.DESCRIBED.items() if of == module}
+
+
+def test_the_list_says_something_of_each_name() -> None:
+    assert set(command.ABOUT) == {*command.DESCRIBED, *MODULES}
+
+
+@pytest.mark.usefixtures("described")
+def test_without_a_name_what_can_be_run_is_listed_with_its_rows_and_minutes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["4", "--record"])
+    (one,) = recorded.read("counts")["experiments"]
+    rows = [{**row, "seconds": 50} for row in one["rows"]]
+    recorded.write("counts", {"experiments": [{**one, "rows": rows}]}, seconds=9)
+    recorded.write("sunspots", {}, seconds=5)
+    capsys.readouterr()
+    command.main([])
+    heads, *lines = capsys.readouterr().out.splitlines()
+    assert heads.split() == ["name", "what", "it", "is", "rows", "long", "recorded", "minutes"]
+    assert [line.split()[0] for line in lines[:4]] == ["4", "5", "45", "electricity"]
+    assert lines[0].split()[-4:] == ["2", "1", "1", "2"]  # 150 s
+    assert lines[2].split() == ["45", "counting", "1", "0", "0"]
+    assert lines[4].split()[-4:] == ["needs", "--record", "<", "1"]
+
+
+@pytest.mark.usefixtures("described")
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["5", "6"], "name must be among 4, 5, 45, electricity, .*, results, got '6'"),
+        (
+            ["5", "4", "--row", "5"],
+            r"--row must be in the name of a row of 4, got '5'\. Rows:\n  4 short\n  4 far\n",
+        ),
+        (["5", "sunspots"], "sunspots replaces its record when it is done: add --record if it may"),
+    ],
+)
+def test_what_cannot_be_run_is_an_error_before_anything_is_run(
+    wrong: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(wrong)
+    assert re.search(message, capsys.readouterr().err)
+    assert not command.FOLDER.exists()
+
+
+@pytest.mark.usefixtures("described")
+def test_nothing_is_printed_of_rows_that_are_all_left_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["4", "--row", "far"])
+    assert capsys.readouterr().out.split("\n", 1)[1].strip() == ""
 
 
 @pytest.mark.usefixtures("described")
@@ -126,7 +181,38 @@ def test_a_second_run_says_how_many_seeds_came_out_as_recorded_however_long_they
     rows[3]["sequences"] = 31
     recorded.write("counts", {"experiments": [{**one, "rows": rows}]}, seconds=9)
     command.main(["5", "--seeds", "1-5"])
-    assert "5: 2 of 5 seeds exactly as recorded" in capsys.readouterr().out
+    assert "5: 2 of 3 recorded seeds exactly as recorded, 2 new\n" in capsys.readouterr().out
+    command.main(["5", "--seeds", "7-8"])
+    assert "5: 2 new\n" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("described")
+def test_recorded_rows_are_one_table_after_that_of_the_new_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    command.main(["4", "--long", "--record"])
+    capsys.readouterr()
+    command.main(["4", "--long", "--seeds", "1-2"])
+    words = [line.split()[:6] for line in capsys.readouterr().out.splitlines() if "all" in line]
+    solved = ["2/2", "2/2", "2/3", "9/10"]
+    names = ["short", "far", "short", "far"]
+    assert words == [
+        ["4", name, "93", "all", "right", n] for name, n in zip(names, solved, strict=True)
+    ]
+
+
+@pytest.mark.usefixtures("described")
+def test_other_seeds_of_nets_side_by_side_are_said_to_differ_in_their_digits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "only with the same set of seeds"
+    command.main(["5", "--seeds", "1"])
+    assert said not in capsys.readouterr().out
+    monkeypatch.setattr(Count, "together", True)
+    command.main(["5"])
+    assert said not in capsys.readouterr().out
+    command.main(["5", "--seeds", "2"])
+    assert said in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("described")
