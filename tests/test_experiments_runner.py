@@ -122,10 +122,10 @@ def test_a_run_says_how_many_of_its_jobs_are_kept_and_where(
     run([a], tmp_path, seeds=[0, 1, 9])
     assert capsys.readouterr().out == ""
     run([a, b], tmp_path)
-    said = "2 of 6 jobs are kept from an earlier run in {}: delete it to run anew\n"
-    assert capsys.readouterr().out == said.format(tmp_path / "a")
+    said = "Kept from an earlier run in {}: {} of 6 jobs.\nDelete that folder to run anew.\n"
+    assert capsys.readouterr().out == said.format(tmp_path / "a", 2)
     run([a, b], tmp_path)
-    assert capsys.readouterr().out == said.replace("2", "6").format(tmp_path)
+    assert capsys.readouterr().out == said.format(tmp_path, 6)
     run([a, b], tmp_path, progress=False)
     assert capsys.readouterr().out == ""
 

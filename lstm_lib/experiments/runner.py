@@ -139,8 +139,8 @@ def run(
         done = {k: kept for k, job in enumerate(jobs) if (kept := job.kept(folder))}
         if done and progress:
             where = os.path.commonpath([jobs[k].path(folder).parent for k in done])
-            kept_of = f"{len(done)} of {len(jobs)} jobs are kept from an earlier run"
-            print(f"{kept_of} in {where}: delete it to run anew")
+            print(f"Kept from an earlier run in {where}: {len(done)} of {len(jobs)} jobs.")
+            print("Delete that folder to run anew.")
     todo = [k for k in range(len(jobs)) if k not in done]
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
     results = parallel(delayed(_numbered)(k, jobs[k]) for k in todo)
