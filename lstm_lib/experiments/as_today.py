@@ -264,7 +264,7 @@ def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "1", {"task": Reber(), "wiring": NETS["1 3x2"], "limit": 40_000, "every": 256, **one_of}
     one_of["forget_bias"] = 3.0
     for name, task in (("2a", LongLag(100)), ("2b", LongLag(100, random_middle=True))):
-        yield name, {"task": task, "wiring": NETS["2a"], "limit": 20_000, **one_of}
+        yield name, {"task": task, "wiring": NETS["2a"], "limit": 60_000, **one_of}
     yield "2c", {"task": NoisyLag(50, 50), "wiring": NETS["2c p=50"], "limit": 40_000, **one_of}
     yes = {"answer": "yes or no", "forget_bias": 3.0}
     yield "3a", {"task": TwoSequences(100, 3), "wiring": NETS["3"], "limit": 40_000, **yes}
