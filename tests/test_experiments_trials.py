@@ -23,12 +23,12 @@ from lstm_lib.tasks.published import (
 BY_NAME = {one.name: one for one in EXPERIMENTS}
 #: Its gates are half open from the start: it learns in so few sequences.
 OPEN = Wiring(D=1, K=1, N=1)
-TINY = Trials(name="tiny", task=TwoSequences(3, 3), net=OPEN, rate=1.0, limit=40, every=10)
+TINY = Trials(name="tiny", task=TwoSequences(3, 3), net=OPEN, rate=2.0, limit=40, every=10)
 
 
 @pytest.fixture
 def always(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Let every training sequence, and every test, have an error of its own."""
+    """Let training sequences and tests have these largest errors, and lower means."""
 
     def set_(training: Any, test: float = 1.0) -> list[int]:
         tests = [0]
@@ -36,9 +36,9 @@ def always(monkeypatch: pytest.MonkeyPatch) -> Any:
 
         def tested(self: Trials, net: Net, one: object) -> Error:
             tests[0] += 1
-            return Error(test, test / 2)
+            return Error(test, test / 10)
 
-        monkeypatch.setattr(Trials, "learn", lambda *_: Error(*([next(errors)] * 2)))
+        monkeypatch.setattr(Trials, "learn", lambda *_: Error(e := next(errors), e / 10))
         monkeypatch.setattr(Trials, "test", tested)
         return tests
 
@@ -56,12 +56,18 @@ def test_a_trial_that_never_meets_the_criterion_ends_at_the_limit(always: Any) -
     row = TINY.trial(0)
     assert row["met"] == {"ST1": None, "ST2": None}
     assert row["sequences"] == 40
-    assert (row["wrong"], row["mean"]) == (TESTED, 0.1)
+    assert (row["wrong"], row["mean"]) == (TESTED, 0.02)
+    assert row["curve"] == [(40, 0.1)]
 
 
 def test_a_rule_on_tests_is_asked_after_every_so_many_sequences(always: Any) -> None:
     always([1.0] * 40, test=0.0)
     assert TINY.trial(0)["met"] == {"ST1": 10, "ST2": 10}
+
+
+def test_an_exam_without_a_mistake_may_miss_the_bound_on_the_mean(always: Any) -> None:
+    always([1.0] * 40, test=0.15)
+    assert TINY.trial(0)["met"] == {"ST1": 10, "ST2": None}
 
 
 def test_all_rules_are_held_to_the_same_exam(always: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,7 +118,7 @@ def test_a_trial_of_a_seed_is_the_same_again() -> None:
 @pytest.mark.usefixtures("few_tests")
 def test_a_trial_is_taught_with_noise_and_judged_without() -> None:
     weights, shown, _ = (np.random.default_rng(s) for s in np.random.SeedSequence(0).spawn(3))
-    net, noisy = Net(TINY.net, weights, rate=1.0), replace(TINY, task=TwoSequences(3, 3, "c"))
+    net, noisy = Net(TINY.net, weights, rate=2.0), replace(TINY, task=TwoSequences(3, 3, "c"))
     errors = []
     for _ in range(noisy.limit):
         one = noisy.task.draw(shown)
