@@ -169,6 +169,15 @@ def test_a_net_that_makes_no_mistake_may_still_miss_the_bound_on_the_mean():
     assert {rule: n.tolist() for rule, n in judge.met.items()} == {"ST1": [B, B], "ST2": [B, 0]}
 
 
+def test_a_rule_that_a_net_has_met_keeps_its_time_when_others_are_asked_again():
+    setting = replace(BY_NAME["today 3a LSTM"], task=TwoSequences(10, 3), every=B)
+    judge = _Judge(setting, Told(sure(0.999), sure(0.9)), 2, setting._material()[1])
+    one, answers = asked(setting.task, 0)
+    for update in (1, 2):
+        judge(update, answers, [one, one])
+    assert judge.met["ST2"].tolist() == [B, 0]
+
+
 def test_an_exam_ends_with_the_part_after_which_no_net_is_left():
     task, drawn = TwoSequences(10, 3), []
 
