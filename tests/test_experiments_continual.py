@@ -57,6 +57,14 @@ def test_the_rate_decays_within_a_stream_and_is_whole_for_the_next(one, decay) -
         assert net.rate == pytest.approx(0.5 * decay ** (right + 1))
 
 
+def test_the_rate_decays_from_symbol_to_symbol() -> None:
+    net, by_hand = recorded_net(), recorded_net()
+    part = next(DECAYING.parts(TASK.pieces(rng())))
+    assert len(part.teach(net, 0.99)) == 100
+    by_hand.learn(part.index, part.value, range(100), part.y, decay=0.99)
+    assert np.array_equal(net.W, by_hand.W)
+
+
 def test_a_stream_that_is_learnt_ends_after_its_published_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
