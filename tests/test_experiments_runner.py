@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +13,6 @@ from typing import ClassVar
 import joblib
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
 
 from lstm_lib import recorded
 from lstm_lib.experiments.runner import Experiment, Row, record, run
@@ -226,20 +227,33 @@ def test_rows_of_other_seeds_than_those_asked_for_are_refused(row: Row, seed: in
         run([Careless(name="a", row=row)], seeds=[1], progress=False)
 
 
-def test_a_cluster_of_two_processes_gives_the_same_rows(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    described = Double(name="a", seeds=6, log=str(log))
-    alone = run([described], progress=False)
+def on_a_cluster(log: str, folder: str) -> None:
+    """Print the rows that a cluster of two processes makes, and who asked it."""
+    from distributed import Client, LocalCluster
+
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
         Client(cluster),
         joblib.parallel_config(backend="dask"),
     ):
-        on_cluster = run([described], tmp_path / "kept", progress=False)
-    assert [products(result) for result in on_cluster] == [products(result) for result in alone]
-    workers = {line.split()[0] for line in log.read_text(encoding="utf-8").splitlines()[6:]}
-    assert str(os.getpid()) not in workers
-    assert len(list((tmp_path / "kept" / "a").iterdir())) == 6
+        (result,) = run([Double(name="a", seeds=6, log=log)], folder, progress=False)
+    print(json.dumps([result["rows"], os.getpid()]))
+
+
+def test_a_cluster_of_two_processes_gives_the_same_rows(tmp_path: Path) -> None:
+    log, kept = tmp_path / "log", tmp_path / "kept"
+    module = Path(__file__)
+    # In a process of its own: what a cluster leaves open would spoil whatever test comes next.
+    code = f"import {module.stem} as here; here.on_a_cluster({str(log)!r}, {str(kept)!r})"
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=module.parent, capture_output=True, text=True, check=True
+    )
+    rows, asked_by = json.loads(told.stdout)
+    (alone,) = run([Double(name="a", seeds=6)], progress=False)
+    assert products({"rows": rows}) == products(alone)
+    workers = {line.split()[0] for line in log.read_text(encoding="utf-8").splitlines()}
+    assert str(asked_by) not in workers
+    assert len(list((kept / "a").iterdir())) == 6
 
 
 @pytest.fixture
