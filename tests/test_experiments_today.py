@@ -199,6 +199,14 @@ def test_each_exam_of_a_task_is_drawn_anew():
     assert not np.array_equal(once, later)
 
 
+def test_the_lstm_without_a_forget_gate_is_the_lstm_but_for_that():
+    whole, without = (BY_NAME[f"today 4 {net}"] for net in ("LSTM", "NFG"))
+    assert without.model([0]).cell.design == replace(
+        whole.model([0]).cell.design, forget_gate=False
+    )
+    assert replace(without, name=whole.name, net="LSTM") == whole
+
+
 def test_experiment_1_has_the_strings_of_the_first_trials_of_1997():
     trial = next(one for one in original_1997.EXPERIMENTS if one.name == "1 3x2 rate 0.5")
     theirs = [one.index.tolist() for one in trial._material(0, rng(), rng())[1]()]

@@ -1,10 +1,10 @@
 """The tasks of 1997, learnt as one would today, and judged as in 1997.
 
 Mini-batches, the full gradient through time, clipped, and Adam; the criteria are the published
-ones, counted in training sequences. Three kinds of nets: an LSTM with a forget gate and eight
-cells, a tanh RNN of about as many weights, and the published net from its published start, with
-its logistic outputs and its squared error. Between the first two the cell differs, between the
-last and `original_1997` only the way of learning does.
+ones, counted in training sequences. Four kinds of nets: an LSTM of eight cells, the same without
+its forget gate ("NFG"), a tanh RNN of about as many weights as the LSTM, and the published net from
+its published start (5: from that of 4), with its logistic outputs and its squared error. Between
+the first three the cell differs, between the last and `original_1997` only the way of learning.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ from torch.func import functional_call, vmap
 
 from lstm_lib.experiments.runner import Experiment, Row
 from lstm_lib.experiments.trials import in_words
+from lstm_lib.family import Design
 from lstm_lib.numpy_cells.lstm_1997 import Params
 from lstm_lib.online import NETS, Net, Wiring
 from lstm_lib.tasks.published import (
@@ -81,8 +82,8 @@ class Today(Experiment):
     """A published task, a kind of net, and how that is trained."""
 
     task: Task
-    net: Literal["LSTM", "RNN", "1997"]
-    answer: str  #: of the LSTM and the RNN, see `train.side_by_side.ANSWERS`
+    net: Literal["LSTM", "NFG", "RNN", "1997"]
+    answer: str  #: of all but the last, see `train.side_by_side.ANSWERS`
     wiring: Wiring  #: the published net
     limit: int  #: training sequences
     forget_bias: float = 1.0
@@ -129,8 +130,9 @@ class Today(Experiment):
         D, K = self.task.D, self.task.K
         if self.net == "1997":
             return PublishedNets(self.wiring, seeds)
-        if self.net == "LSTM":
-            lstm = Variant(D, H, forget_bias=self.forget_bias, seeds=seeds)
+        if self.net in ("LSTM", "NFG"):
+            design = Design(forget_gate=self.net == "LSTM")
+            lstm = Variant(D, H, design, forget_bias=self.forget_bias, seeds=seeds)
             return SeedsReader(lstm, H, K, seeds)
         wide = _as_many_weights(D, K)
         return SeedsReader(SeededRNN(D, wide, seeds=seeds), wide, K, seeds)
@@ -278,6 +280,6 @@ def _settings() -> Iterator[tuple[str, dict[str, Any]]]:
 EXPERIMENTS = tuple(
     Today(name=f"today {task} {net}", net=net, **setting)
     for task, setting in _settings()
-    for net in ("LSTM", "RNN", "1997")
+    for net in ("LSTM", "NFG", "RNN", "1997")
     if not (net == "1997" and setting["wiring"].direct)
 )

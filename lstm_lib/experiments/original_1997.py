@@ -26,6 +26,7 @@ from lstm_lib.tasks.published import (
 #: Weaker readings of the criterion of experiments 4 and 5, to see what takes the time.
 MEAN_ALONE = {"mean alone": Rule("training", 2000, math.inf, mean_below=0.01)}
 ADDED_UP = "the changes of a sequence are made at its end, as appendix A.1 can be read"
+CLOSED = "the input gates start closed, as in experiments 3, 4 and 6"
 #: Of experiment 1: whether the outputs have biases and see the inputs, which the published numbers
 #: of weights exclude.
 READINGS = (
@@ -65,6 +66,8 @@ def _reber() -> Iterator[Trials]:
         if (size, rate) == ("4x1", 0.5):
             changed = {field.name: getattr(literal, field.name) for field in fields(literal)}
             yield AddedUp(**changed | {"name": f"{literal.name} added up", "note": ADDED_UP})
+            net = replace(literal.net, input_biases=(-1, -2, -3, -4))
+            yield replace(literal, name=f"{literal.name} gates closed", net=net, note=CLOSED)
 
 
 def _long_lag() -> Iterator[Trials]:
@@ -97,7 +100,7 @@ def _long_lag() -> Iterator[Trials]:
 
 
 def _noisy_lag() -> Iterator[Trials]:
-    """Table 3, literally and with nothing fed back.
+    """Table 3, literally, and with nothing or only the cells fed back.
 
     What gates about ½ feed back has the same sign at each step, and drives c to where h no longer
     follows it, before a net has learnt to shut them.
@@ -124,13 +127,20 @@ def _noisy_lag() -> Iterator[Trials]:
             long=q > 100,  # of 100, none of ten trials comes to an end before the limit
         )
         yield literal
+        mended = replace(literal, long=False)
         yield replace(
-            literal,
-            long=False,
+            mended,
             name=f"{literal.name} nothing fed back",
             net=replace(literal.net, recurrent="none"),
             note="gates and cells see the input alone",
         )
+        if q <= 100:
+            yield replace(
+                mended,
+                name=f"{literal.name} gates not fed back",
+                net=replace(literal.net, recurrent="cells"),
+                note="of the step before, gates and cells see the cells alone",
+            )
 
 
 def _two_sequences() -> Iterator[Trials]:
