@@ -102,6 +102,11 @@ def test_scripts_wait_until_the_page_is_read_but_the_options_do_not():
     assert html == f'{options}<script defer src="a.js"></script><script>a</script>'
 
 
+def test_code_has_no_marks_that_change_no_colour():
+    code = '<span class="n">a</span><span class="p">[</span><span class="mi">1</span>'
+    assert lighten(code, "a", {}) == 'a[<span class="mi">1</span>'
+
+
 def test_pictures_name_their_size_and_those_below_the_first_section_wait(tmp_path):
     picture = tmp_path / "a.svg"
     picture.write_text('<svg width="72pt" height="36.2px" viewBox="0 0 1 1"></svg>')

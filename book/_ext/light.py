@@ -2,8 +2,9 @@
 
 What the theme puts into every page and only some need is taken off the others: the index of the
 search, the style of cards and tabs, the script of Font Awesome, whose icons come from a font
-(`trimmed_styles`). A picture names its size, so that nothing jumps when it comes, and below the
-first heading of a section it comes when the reader is near; the twin of the other theme never does.
+(`trimmed_styles`). So are marks in code that change no colour. A picture names its size, so that
+nothing jumps when it comes, and below the first heading of a section it comes when the reader is
+near; the twin of the other theme never does.
 """
 
 import re
@@ -31,6 +32,8 @@ FOUND = [*OF_NONE, *OF_SEARCH, *OF_DESIGN]
 BLOCKING = re.compile(
     r"<script(?=[^>]*\ssrc=)(?![^>]*\s(?:defer|async)\b)(?![^>]*documentation_options\.js)"
 )
+# Names, brackets and blanks of code have the colour of all code, and are half of its markup.
+PLAIN_CODE = re.compile(r'<span class="[npw]">([^<]*)</span>')
 IMAGE = re.compile(r"<img\b[^>]*>")
 SOURCE = re.compile(r'\ssrc="[^"]*?_images/([^"?]+)"')
 ROOT = re.compile(r"<svg\b[^>]*>", re.DOTALL)
@@ -76,7 +79,7 @@ def _with_attributes(image: str, sources: dict[str, Path], *, lazy: bool) -> str
 
 def lighten(html: str, page: str, sources: dict[str, Path]) -> str:
     """Return the page without what it does not need, the rest marked with size and urgency."""
-    html = _drop(html, OF_NONE)
+    html = PLAIN_CODE.sub(r"\1", _drop(html, OF_NONE))
     if page != "search":  # its scripts call each other in another order
         html = BLOCKING.sub("<script defer", _drop(html, OF_SEARCH))
     if 'class="sd-' not in html:
