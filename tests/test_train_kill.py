@@ -26,15 +26,19 @@ KILLS = 52
 CONFIG = train.Config(
     80, lr=0.02, schedule="cosine", warmup=5, seed=3, validate_every=8, save_every=3
 )
-SLOW = 0.004  # seconds that writing takes longer in every second run, so that kills fall into it
+NEVER = 10**9
 
 
-def life(folder, fsync_takes):
-    """One life of the run: start or resume, and leave a digest of all that came out."""
-    really, step = os.fsync, step_on(stream())
+def life(folder, dies_at):
+    """One life of the run: start or resume, and leave a digest of all that came out.
 
-    def slowly(file):
-        time.sleep(fsync_takes)
+    dies_at: it kills itself when it comes to flush what it wrote for that many times.
+    """
+    really, step, flushed = os.fsync, step_on(stream()), iter(range(1, NEVER))
+
+    def mortal(file):
+        if next(flushed) == dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
         really(file)
 
     def logged(model, update, state):
@@ -44,7 +48,7 @@ def life(folder, fsync_takes):
         return step(model, update, state)
 
     life_step = {"now": logged}  # the first update of a life is noted, no other
-    os.fsync = slowly
+    os.fsync = mortal
     model = CharModel(7, 3, 8, dropout=0.3, generator=torch.Generator().manual_seed(0))
     run = train.run(
         model,
@@ -78,10 +82,10 @@ def saved(folder):
         return json.loads(file.metadata()["record"])["update"]
 
 
-def live(folder, fsync_takes, until=None):
+def live(folder, dies_at=NEVER, until=None):
     """Start a life, and kill it after `until` seconds; (exit code, first update it made)."""
     (folder / "first").unlink(missing_ok=True)
-    child = multiprocessing.get_context("fork").Process(target=life, args=(folder, fsync_takes))
+    child = multiprocessing.get_context("fork").Process(target=life, args=(folder, dies_at))
     child.start()
     child.join(until)
     child.kill()
@@ -91,22 +95,28 @@ def live(folder, fsync_takes, until=None):
 
 
 def parent(where):
-    """Kill runs at random points until there were enough kills; return what was seen."""
+    """Kill runs at random points until there were enough kills; return what was seen.
+
+    In every second run the points lie where a file was written and has not its name yet, or just
+    after.
+    """
     dice, torn, codes, resumed, digests = random.Random(), 0, [], [], []
     weight = torch.zeros(1, requires_grad=True)
     weight.grad = torch.zeros(1)
     torch.optim.AdamW([weight]).step()  # imports for seconds, once here and not in each life
     (where / "undisturbed").mkdir()
     start = time.perf_counter()
-    live(where / "undisturbed", 0.0)
+    live(where / "undisturbed")
     whole = time.perf_counter() - start
-    while codes.count(-signal.SIGKILL) < KILLS:
-        folder, slow = where / "disturbed", SLOW * (len(digests) % 2)
+    while codes.count(-signal.SIGKILL) < KILLS or len(digests) < 2:
+        folder, writing = where / "disturbed", len(digests) % 2 == 0
         folder.mkdir()
         while not codes or codes[-1] != 0 or not (folder / "digest").exists():
             before = saved(folder)
-            longest = (whole + slow * CONFIG.updates / 3) / 3
-            code, first = live(folder, slow, until=dice.uniform(0, longest))
+            if writing:
+                code, first = live(folder, dies_at=dice.randint(2, 4))
+            else:
+                code, first = live(folder, until=dice.uniform(0, whole / 3))
             assert code in (0, -signal.SIGKILL)  # else it would begin again for ever
             codes.append(code)
             resumed.append((before, first))
