@@ -23,7 +23,7 @@ from lstm_lib.tasks.published import (
     TwoSequences,
 )
 
-#: Weaker readings of the criterion of experiments 4 and 5, to see what takes the time.
+#: A weaker reading of the criterion of experiment 4, to see what takes the time.
 MEAN_ALONE = {"mean alone": Rule("training", 2000, math.inf, mean_below=0.01)}
 ADDED_UP = "the changes of a sequence are made at its end, as appendix A.1 can be read"
 CLOSED = "the input gates start closed, as in experiments 3, 4 and 6"

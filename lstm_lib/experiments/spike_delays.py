@@ -10,11 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from lstm_lib.experiments.runner import Row
 from lstm_lib.experiments.trials import Trials
-from lstm_lib.online import NETS, Net
+from lstm_lib.online import NETS
 from lstm_lib.tasks.published import SpikeDelays
 
 NOTE = (
@@ -39,10 +37,7 @@ class LastingTrials(Trials):
 
         The same net from the same start: its first pass is that of `Trials.trial`.
         """
-        draws = (np.random.default_rng(each) for each in np.random.SeedSequence(seed).spawn(3))
-        weights, shown, tests = draws
-        net = Net(self.net, weights, rate=self.rate)
-        draw, exam = self._material(seed, shown, tests)
+        net, draw, exam, _ = self.begin(seed)
         since = None
         for n in range(1, self.watched + 1):
             self.learn(net, draw())

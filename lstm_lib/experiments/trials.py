@@ -46,9 +46,7 @@ class Trials(Experiment):
         "met": by rule; "sequences": trained on; "wrong" and "mean": of `TESTED` new sequences
         after that; "curve": (n, mean error of training since the point before).
         """
-        weights, shown, tests = (np.random.default_rng(s) for s in _streams(seed))
-        net = Net(self.net, weights, rate=self.rate)
-        draw, exam = self._material(seed, shown, tests)
+        net, draw, exam, tests = self.begin(seed)
         n = before = self.prepare(net, draw)
         rules = {**self.task.rules, **self.readings}
         met: dict[str, int | None] = dict.fromkeys(rules)
@@ -77,6 +75,14 @@ class Trials(Experiment):
             "mean": round(float(errors[:, 1].mean()), 5),
             "curve": curve.points(),
         }
+
+    def begin(
+        self, seed: int
+    ) -> tuple[Net, Callable[[], Shown], Callable[[], Iterable[Shown]], np.random.Generator]:
+        """The untrained net, what draws a training sequence and an exam, and what draws tests."""
+        weights, shown, tests = (np.random.default_rng(s) for s in _streams(seed))
+        net = Net(self.net, weights, rate=self.rate)
+        return net, *self._material(seed, shown, tests), tests
 
     def prepare(self, net: Net, draw: Callable[[], Shown]) -> int:
         """What comes before the training that is watched; after how many sequences it ended."""
