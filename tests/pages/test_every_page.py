@@ -5,6 +5,7 @@ each theme as a first-time reader would see it, and looked at in both widths; wh
 shared by the tests of that page.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -217,6 +218,15 @@ def letters_of_the_font() -> set[str]:
 @each_page
 def test_every_letter_of_a_formula_is_in_the_font(seen: Seen) -> None:
     assert set(seen.letters) - letters_of_the_font() == set()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_marks_that_are_left_out_of_code_would_change_no_colour(theme: str) -> None:
+    style = (BOOK / "_static" / "pygments.css").read_text(encoding="utf-8")
+    code = rf'html\[data-theme="{theme}"\] \.highlight'
+    [usual] = re.findall(rf"{code} ?{{[^}}]*; color: (#\w+)", style)
+    for mark in "npw":
+        assert re.findall(rf"{code} \.{mark} ?{{ color: (#\w+)", style) == [usual]
 
 
 @each(CHAPTERS)
